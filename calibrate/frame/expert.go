@@ -1,0 +1,138 @@
+package frame
+
+import "math"
+
+// Spec describes an expert: a ridge regression with a memory, and two layers of
+// station bias on top.
+type Spec struct {
+	Name string
+	// Memory is the e-folding age [days] of the regression's rows; 0 never forgets.
+	Memory float64
+	// Penalty of the ridge, in days (see moments.solve).
+	Penalty float64
+	// Season adds the seasonal features.
+	Season bool
+	// BiasMemory [days] of the station's mean residual; 0 never forgets.
+	BiasMemory float64
+	Bias       Kernel
+	// RecentMemory [days] of a second layer, of the archived residuals of the last
+	// few days; 0 leaves it out.
+	RecentMemory float64
+	Recent       Kernel
+	// Archive is the length [days] an archive must have before the expert speaks.
+	Archive float64
+}
+
+// expert is the state of one Spec at one lead time.
+type expert struct {
+	Spec    Spec
+	Design  design
+	Moments moments
+	// Discounted sums of each station: rows, features [station, P] and target.
+	Count, X, Y []float64
+	// Discounted sums of archived residuals of each station.
+	RecentCount, RecentSum []float64
+	// Regret is the discounted excess of the frame's relative error over the
+	// expert's; its weight grows with it.
+	Regret float64
+	Spoke  bool
+
+	fit    coefficients // of the present cycle
+	bias   []float64    // [station]
+	recent []float64    // [station]
+}
+
+// Position features need places enough to tell position from noise.
+const positionPlaces = 20
+
+func (e *expert) grow(stations int) {
+	for len(e.Count) < stations {
+		e.Count = append(e.Count, 0)
+		e.Y = append(e.Y, 0)
+		e.X = append(e.X, make([]float64, e.Design.len())...)
+		e.RecentCount = append(e.RecentCount, 0)
+		e.RecentSum = append(e.RecentSum, 0)
+	}
+}
+
+func decay(days, memory float64) float64 {
+	if memory == 0 {
+		return 1
+	}
+	return math.Exp(-days / memory)
+}
+
+// age discounts what the expert knows by the days that have passed.
+func (e *expert) age(days float64) {
+	if days <= 0 {
+		return
+	}
+	e.Moments.discount(decay(days, e.Spec.Memory))
+	scale(e.Count, decay(days, e.Spec.BiasMemory))
+	scale(e.X, decay(days, e.Spec.BiasMemory))
+	scale(e.Y, decay(days, e.Spec.BiasMemory))
+	if e.Spec.RecentMemory > 0 {
+		scale(e.RecentCount, decay(days, e.Spec.RecentMemory))
+		scale(e.RecentSum, decay(days, e.Spec.RecentMemory))
+	}
+}
+
+func scale(x []float64, f float64) {
+	if f == 1 {
+		return
+	}
+	for i := range x {
+		x[i] *= f
+	}
+}
+
+// prepare solves for the coefficients and the biases of the present cycle.
+func (e *expert) prepare(s *Stations) error {
+	var err error
+	if e.fit, err = e.Moments.solve(e.Spec.Penalty); err != nil {
+		return err
+	}
+	e.grow(s.Len())
+	p := e.Design.len()
+	mean := make([]float64, s.Len())
+	for i, n := range e.Count {
+		if n >= enough {
+			mean[i] = (e.Y[i] - n*e.fit.Intercept) / n
+			for j, b := range e.fit.Slope {
+				mean[i] -= b * e.X[i*p+j] / n
+			}
+		}
+	}
+	if e.bias, err = krige(s, e.Spec.Bias.times(e.fit.Variance), mean, e.Count); err != nil {
+		return err
+	}
+	e.recent = nil
+	if e.Spec.RecentMemory > 0 {
+		for i, n := range e.RecentCount {
+			mean[i] = 0
+			if n >= enough {
+				mean[i] = e.RecentSum[i] / n
+			}
+		}
+		e.recent, err = krige(s, e.Spec.Recent.times(e.fit.Variance), mean, e.RecentCount)
+	}
+	return err
+}
+
+func (k Kernel) times(v float64) Kernel {
+	k.Spatial *= v
+	k.Local *= v
+	k.Noise *= v
+	return k
+}
+
+// at predicts one case from its features, without (base) and with (full) the
+// recent layer.
+func (e *expert) at(x []float64, station int) (base, full float64) {
+	base = e.fit.at(x) + e.bias[station]
+	full = base
+	if e.recent != nil {
+		full += e.recent[station]
+	}
+	return base, full
+}

@@ -1,0 +1,192 @@
+package frame
+
+import (
+	"cmp"
+	"errors"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Kernel is the prior covariance of station biases, in units of the residual
+// variance V:
+//
+//	V (Spatial exp(-distance/Range - |dz|/Height) + Local [same station])
+//
+// and Noise V is the variance of one day's residual about the bias.
+type Kernel struct {
+	Spatial, Local, Noise float64
+	Range                 float64 // km
+	Height                float64 // m
+}
+
+func (k Kernel) spatial(s *Stations, i, j int) float64 {
+	km, m := s.distances(i, j)
+	return k.Spatial * math.Exp(-km/k.Range-m/k.Height)
+}
+
+// denseKriging is the number of stations up to which all are used together;
+// beyond it each station sees its nearest neighbours only, which keeps the cost
+// linear in the number of stations.
+const (
+	denseKriging = 1500
+	neighbours   = 48
+	// enough is the discounted number of days below which a station has no history.
+	enough = 0.05
+)
+
+// krige returns the bias at every place of the register from the mean residual
+// and the discounted number of days at each; count[i] < enough marks stations
+// without history, which get the spatial part only.
+func krige(s *Stations, k Kernel, mean, count []float64) ([]float64, error) {
+	bias := make([]float64, s.Len())
+	var known []int
+	for i, n := range count {
+		if n >= enough {
+			known = append(known, i)
+		}
+	}
+	if len(known) == 0 || k.Spatial+k.Local <= 0 {
+		return bias, nil
+	}
+	if len(known) <= denseKriging {
+		return bias, krigeWith(s, k, mean, count, known, allOf(s.Len()), bias)
+	}
+	near := newNeighbourhood(s, known)
+	for i := range bias {
+		if err := krigeWith(s, k, mean, count, near.of(i, neighbours), []int{i}, bias); err != nil {
+			return nil, err
+		}
+	}
+	return bias, nil
+}
+
+func allOf(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// krigeWith fills bias at the targets from the stations known.
+func krigeWith(s *Stations, k Kernel, mean, count []float64, known, targets []int, bias []float64) error {
+	n := len(known)
+	a := mat.NewSymDense(n, nil)
+	raw := a.RawSymmetric()
+	for i := range n {
+		row := raw.Data[i*raw.Stride:]
+		for j := i + 1; j < n; j++ {
+			row[j] = k.spatial(s, known[i], known[j])
+		}
+		row[i] = k.Spatial + k.Local + k.Noise/count[known[i]]
+	}
+	b := mat.NewVecDense(n, nil)
+	for i, st := range known {
+		b.SetVec(i, mean[st])
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(a) {
+		return errors.New("frame: the kriging system is not positive definite")
+	}
+	var w mat.VecDense
+	if err := chol.SolveVecTo(&w, b); err != nil {
+		return err
+	}
+	at := make(map[int]int, n)
+	for i, st := range known {
+		at[st] = i
+	}
+	for _, t := range targets {
+		var u float64
+		if i, ok := at[t]; ok && len(targets) == s.Len() {
+			// Reuse the row of the system instead of computing its kernel again.
+			for j := range n {
+				switch {
+				case j < i:
+					u += raw.Data[j*raw.Stride+i] * w.AtVec(j)
+				case j > i:
+					u += raw.Data[i*raw.Stride+j] * w.AtVec(j)
+				default:
+					u += (k.Spatial + k.Local) * w.AtVec(j)
+				}
+			}
+		} else {
+			for j, st := range known {
+				c := k.spatial(s, t, st)
+				if st == t {
+					c += k.Local
+				}
+				u += c * w.AtVec(j)
+			}
+		}
+		bias[t] = u
+	}
+	return nil
+}
+
+// neighbourhood finds the nearest stations by cells of one degree.
+type neighbourhood struct {
+	s     *Stations
+	cells map[[2]int][]int
+	n     int
+}
+
+func newNeighbourhood(s *Stations, known []int) *neighbourhood {
+	h := &neighbourhood{s: s, cells: map[[2]int][]int{}, n: len(known)}
+	for _, i := range known {
+		c := h.cell(i)
+		h.cells[c] = append(h.cells[c], i)
+	}
+	return h
+}
+
+func (h *neighbourhood) cell(i int) [2]int {
+	return [2]int{int(math.Floor(h.s.Latitude[i])), int(math.Floor(h.s.Longitude[i]))}
+}
+
+// of returns up to n stations near station i, nearest first: those of the
+// smallest square of cells that holds n, widened by one ring.
+func (h *neighbourhood) of(i, n int) []int {
+	n = min(n, h.n)
+	c := h.cell(i)
+	var found []int
+	for ring, extra := 0, 1; ring <= 360 && extra >= 0; ring++ {
+		if len(found) >= n {
+			extra--
+		}
+		for dy := -ring; dy <= ring; dy++ {
+			for dx := -ring; dx <= ring; dx++ {
+				if max(abs(dy), abs(dx)) == ring {
+					found = append(found, h.cells[[2]int{c[0] + dy, (c[1]+dx+540)%360 - 180}]...)
+				}
+			}
+		}
+	}
+	type near struct {
+		station int
+		km      float64
+	}
+	d := make([]near, len(found))
+	for j, st := range found {
+		km, _ := h.s.distances(i, st)
+		d[j] = near{st, km}
+	}
+	slices.SortFunc(d, func(a, b near) int {
+		return cmp.Or(cmp.Compare(a.km, b.km), cmp.Compare(a.station, b.station))
+	})
+	d = slices.CompactFunc(d, func(a, b near) bool { return a.station == b.station })
+	out := make([]int, min(n, len(d)))
+	for j := range out {
+		out[j] = d[j].station
+	}
+	return out
+}
+
+func abs(i int) int {
+	if i < 0 {
+		return -i
+	}
+	return i
+}
