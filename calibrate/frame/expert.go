@@ -86,8 +86,9 @@ func scale(x []float64, f float64) {
 	}
 }
 
-// prepare solves for the coefficients and the biases of the present cycle.
-func (e *expert) prepare(s *Stations) error {
+// prepare solves for the coefficients and the biases of a cycle that starts idle
+// days after the last observation taken in: what is known of a station fades.
+func (e *expert) prepare(s *Stations, idle float64) error {
 	var err error
 	if e.fit, err = e.Moments.solve(e.Spec.Penalty); err != nil {
 		return err
@@ -103,7 +104,7 @@ func (e *expert) prepare(s *Stations) error {
 			}
 		}
 	}
-	if e.bias, err = krige(s, e.Spec.Bias.times(e.fit.Variance), mean, e.Count); err != nil {
+	if e.bias, err = krige(s, e.Spec.Bias.times(e.fit.Variance), mean, faded(e.Count, decay(idle, e.Spec.BiasMemory))); err != nil {
 		return err
 	}
 	e.recent = nil
@@ -114,9 +115,17 @@ func (e *expert) prepare(s *Stations) error {
 				mean[i] = e.RecentSum[i] / n
 			}
 		}
-		e.recent, err = krige(s, e.Spec.Recent.times(e.fit.Variance), mean, e.RecentCount)
+		e.recent, err = krige(s, e.Spec.Recent.times(e.fit.Variance), mean, faded(e.RecentCount, decay(idle, e.Spec.RecentMemory)))
 	}
 	return err
+}
+
+func faded(count []float64, f float64) []float64 {
+	out := make([]float64, len(count))
+	for i, n := range count {
+		out[i] = n * f
+	}
+	return out
 }
 
 func (k Kernel) times(v float64) Kernel {

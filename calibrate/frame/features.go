@@ -6,6 +6,7 @@ import "math"
 // of the variable: n places of m members each.
 type Cases struct {
 	Day     float64   // valid time, days since 1970-01-01
+	Cycle   float64   // forecast reference time, days since 1970-01-01
 	Station []int     // [n] numbers in the register
 	Members int       // m
 	Values  []float32 // [n, m]; NaN = missing

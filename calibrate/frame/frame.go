@@ -35,8 +35,8 @@ func DefaultExperts() []Spec {
 		{Name: "fortnight", Memory: 15, Penalty: 0.4, BiasMemory: 15, Bias: k},
 		{Name: "month", Memory: 30, Penalty: 0.14, BiasMemory: 30, Bias: k},
 		{Name: "quarter", Memory: 90, Penalty: 0.14, BiasMemory: 30, Bias: k, RecentMemory: 3, Recent: recent, Archive: 120},
-		{Name: "years", Penalty: 5, Season: true, BiasMemory: 365, Bias: k, RecentMemory: 3, Recent: recent, Archive: 400},
-		{Name: "years-month", Penalty: 5, Season: true, BiasMemory: 40, Bias: k, RecentMemory: 3, Recent: recent, Archive: 400},
+		{Name: "years", Penalty: 5, Season: true, Bias: k, RecentMemory: 3, Recent: recent, Archive: 400},
+		{Name: "years-recent", Penalty: 5, Season: true, BiasMemory: 365, Bias: k, RecentMemory: 3, Recent: recent, Archive: 400},
 	}
 }
 
@@ -297,7 +297,7 @@ func (f *Frame) Predict(s *Stations, c *Cases) (*Prediction, error) {
 		if !e.Spoke {
 			e.Spoke, e.Regret = true, 0
 		}
-		if err := e.prepare(s); err != nil {
+		if err := e.prepare(s, math.Max(0, c.Cycle-f.Last)); err != nil {
 			return nil, fmt.Errorf("expert %q: %w", e.Spec.Name, err)
 		}
 		awake = append(awake, k)
