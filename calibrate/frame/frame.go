@@ -11,6 +11,8 @@ type Options struct {
 	Experts []Spec
 	// Exchangeable members share their coefficients.
 	Exchangeable bool
+	// Censored: the variable has a point mass at zero (see censored).
+	Censored bool
 	// ScaleMemory [days]: how fast the scale forgets; default 30. Archives longer
 	// than a year remember a tenth of their length when that is more.
 	ScaleMemory float64
@@ -71,15 +73,34 @@ type Frame struct {
 	Rows          []scaleRow
 	Scale         scaleModel
 	Fresh         int // rows since the scale was fitted
+	Censored      *censored
 }
 
-// New returns a frame that has seen nothing.
-func New(o Options) *Frame { return &Frame{Options: o.withDefaults()} }
+// Family of a predicted distribution.
+type Family uint8
 
-// Prediction is the frame's distribution N(Mu, Sigma²) for n places in the
-// working space, with what is needed later to learn from its observation.
+// The families. Sigma is the standard deviation of a normal and the scale
+// parameter of a logistic distribution, whose sd is pi/sqrt(3) times that.
+const (
+	Normal Family = iota
+	Logistic
+)
+
+// New returns a frame that has seen nothing.
+func New(o Options) *Frame {
+	f := &Frame{Options: o.withDefaults()}
+	if o.Censored {
+		f.Censored = &censored{}
+	}
+	return f
+}
+
+// Prediction is the frame's distribution of location Mu and scale Sigma for n
+// places in the working space, with what is needed later to learn from its observation.
 type Prediction struct {
-	Ready       bool      // false: nothing below is set, too little is known
+	Ready       bool // false: nothing below is set, too little is known
+	Family      Family
+	Censored    bool      // values below zero stand for zero
 	Mu, Sigma   []float32 // [n]; NaN where the raw ensemble is missing
 	Expert      [][]float32
 	ExpertBase  [][]float32 // without the recent layer
@@ -137,7 +158,7 @@ func (f *Frame) Update(s *Stations, c *Cases, obs []float32, p *Prediction) erro
 	if rows == 0 {
 		return nil
 	}
-	if f.Experts == nil {
+	if f.Experts == nil && f.Censored == nil {
 		f.start(s, c, sum)
 	}
 	gap := 0.0
@@ -153,6 +174,10 @@ func (f *Frame) Update(s *Stations, c *Cases, obs []float32, p *Prediction) erro
 		f.Days++
 	}
 	f.Last = c.Day
+	if f.Censored != nil {
+		f.updateCensored(s, c, obs)
+		return nil
+	}
 	if p != nil && p.Ready {
 		f.learnFrom(s, c, obs, p, gap)
 	} else {
@@ -278,6 +303,9 @@ func (f *Frame) scaleMemory(day float64) float64 {
 // Predict returns the distribution of new cases. It may refit the scale, so it
 // belongs to the frame's sequence of calls like Update.
 func (f *Frame) Predict(s *Stations, c *Cases) (*Prediction, error) {
+	if f.Censored != nil {
+		return f.predictCensored(s, c)
+	}
 	p := &Prediction{}
 	var rows float64
 	for k := range f.Experts {

@@ -1,0 +1,271 @@
+package frame
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/optimize"
+)
+
+// censored is the frame of a variable with a point mass at zero: a logistic
+// distribution of a latent variable in working space, censored at zero, location
+// and log scale linear in features of the ensemble (Messner et al. 2014, Mon.
+// Wea. Rev. 142, 448), fitted by minimum CRPS over the latest archived rows.
+type censored struct {
+	Members  int
+	Position bool
+	Rows     []censoredRow
+	Fresh    int // rows since the last fit
+	Location []float64
+	LogScale []float64
+	Season   bool // the fit has seasonal features
+}
+
+// censoredRow is an archived case: its features are computed again from the
+// summary, so that they can change with the length of the archive.
+type censoredRow struct {
+	Day            float64
+	Station        int32
+	Mean, SD       float32 // of the members in working space
+	Min, Max       float32
+	Dry, PhysicalM float32 // share of members near zero; mean of the squares
+	Observed       float32 // working space, 0 when nothing fell
+}
+
+// dryBelow is the square root of the amount [kg m-2] that counts as nothing.
+var dryBelow = float32(math.Sqrt(0.1))
+
+func censoredSummary(c *Cases, i int) censoredRow {
+	m := c.members(i)
+	s := Summarise(m)
+	r := censoredRow{Day: c.Day, Station: int32(c.Station[i]), Mean: float32(s.Mean), SD: float32(s.SD), Min: float32(s.Min), Max: float32(s.Max)}
+	for _, v := range m {
+		if isNaN(v) {
+			continue
+		}
+		if v < dryBelow {
+			r.Dry += 1 / float32(s.Count)
+		}
+		r.PhysicalM += v * v / float32(s.Count)
+	}
+	return r
+}
+
+const (
+	locationBase, locationSeason, locationPosition = 9, 8, 5
+	scaleBase, scaleSeason                         = 6, 2
+)
+
+func (q *censored) sizes() (location, scale int) {
+	location, scale = locationBase, scaleBase
+	if q.Season {
+		location += locationSeason
+		scale += scaleSeason
+	}
+	if q.Position {
+		location += locationPosition
+	}
+	return location, scale
+}
+
+// features of location a and log scale b.
+func (q *censored) features(a, b []float64, r *censoredRow, s *Stations) {
+	m, sd, dry := float64(r.Mean), float64(r.SD), float64(r.Dry)
+	logSD, logMean := math.Log(sd+0.1), math.Log(float64(r.PhysicalM)+0.1)
+	a = append(a[:0], 1, m, dry, m*m/4, sd, float64(r.Max), float64(r.Min), logMean, m*dry)
+	b = append(b[:0], 1, sd, m, dry, logSD, logMean)
+	if q.Season {
+		s1, c1 := math.Sincos(2 * math.Pi * r.Day / year)
+		a = append(a, s1, c1, 2*s1*c1, c1*c1-s1*s1, m*s1, m*c1, dry*s1, dry*c1)
+		b = append(b, s1, c1)
+	}
+	if q.Position {
+		k := r.Station
+		alt := s.Altitude[k] / kilometre
+		if math.IsNaN(alt) {
+			alt = 0
+		}
+		a = append(a, s.Latitude[k]/10, s.Longitude[k]/10, alt, alt*alt, m*alt)
+	}
+	_, _ = a, b
+}
+
+func (f *Frame) updateCensored(s *Stations, c *Cases, obs []float32) {
+	q := f.Censored
+	for i := range obs {
+		r := censoredSummary(c, i)
+		if isNaN(r.Mean) || isNaN(obs[i]) {
+			continue
+		}
+		r.Observed = max(obs[i], 0)
+		q.Rows = append(q.Rows, r)
+		q.Fresh++
+	}
+	if extra := len(q.Rows) - f.Options.ScaleRows; extra > f.Options.ScaleRows/4 {
+		q.Rows = append([]censoredRow(nil), q.Rows[extra:]...)
+	}
+	q.Position = q.Position || s.Len() >= positionPlaces
+}
+
+// The first fit waits for so many rows, with an observation above zero in so many.
+const (
+	censoredRows    = 80
+	censoredWet     = 20
+	censoredPenalty = 10 // rows, on standardised features
+)
+
+func (f *Frame) predictCensored(s *Stations, c *Cases) (*Prediction, error) {
+	q, p := f.Censored, &Prediction{Family: Logistic, Censored: true}
+	wet := 0
+	for i := range q.Rows {
+		if q.Rows[i].Observed > 0 {
+			wet++
+		}
+	}
+	if len(q.Rows) < censoredRows || wet < censoredWet {
+		return p, nil
+	}
+	if q.Location == nil || q.Fresh*50 >= len(q.Rows) || q.Season != f.seasonal(c.Day) {
+		q.Season = f.seasonal(c.Day)
+		if err := q.fit(s, f.Options.ScaleRows); err != nil {
+			return nil, err
+		}
+		q.Fresh = 0
+	}
+	n := c.Len()
+	p.Mu, p.Sigma = make([]float32, n), make([]float32, n)
+	p.StationLog, p.SpreadLog = make([]float32, n), make([]float32, n)
+	na, nb := q.sizes()
+	a, b := make([]float64, na), make([]float64, nb)
+	for i := range n {
+		r := censoredSummary(c, i)
+		if isNaN(r.Mean) {
+			p.Mu[i], p.Sigma[i] = r.Mean, r.Mean
+			continue
+		}
+		q.features(a, b, &r, s)
+		p.Mu[i] = float32(dot(q.Location, a))
+		p.Sigma[i] = float32(math.Exp(dot(q.LogScale, b)))
+		p.SpreadLog[i] = float32(math.Log(float64(r.SD) + 0.1))
+	}
+	p.Ready = true
+	return p, nil
+}
+
+func dot(a, b []float64) float64 {
+	var s float64
+	for i, v := range a {
+		s += v * b[i]
+	}
+	return s
+}
+
+// fit minimises the mean CRPS in working space of the logistic distribution
+// censored at zero. With z = (y-m)/s, l = -m/s (derived by integrating
+// (F - 1{x >= y})² from 0):
+//
+//	CRPS = s ( -z + 2 log(1+e^z) - 1 - log(1+e^l) + 1/(1+e^-l) )
+func (q *censored) fit(s *Stations, most int) error {
+	rows := q.Rows[max(0, len(q.Rows)-most):]
+	n := len(rows)
+	na, nb := q.sizes()
+	a, b := mat.NewDense(n, na, nil), mat.NewDense(n, nb, nil)
+	for i := range rows {
+		q.features(a.RawRowView(i), b.RawRowView(i), &rows[i], s)
+	}
+	meanA, sdA := standardise(a)
+	meanB, sdB := standardise(b)
+	var level float64
+	for i := range rows {
+		level += float64(rows[i].Observed) / float64(n)
+	}
+	value := func(th, grad []float64) float64 {
+		var f float64
+		clear(grad)
+		ga, gb := grad[:na], grad[na:]
+		for i := range rows {
+			xa, xb := a.RawRowView(i), b.RawRowView(i)
+			m, ls := dot(th[:na], xa), dot(th[na:], xb)
+			sc := math.Exp(math.Min(math.Max(ls, -5), 5))
+			z, l := (float64(rows[i].Observed)-m)/sc, -m/sc
+			fz, fl := logistic(z), logistic(l)
+			c := sc * (-z + 2*softplus(z) - 1 - softplus(l) + fl)
+			f += c
+			dz, dl := -1+2*fz, -fl+fl*(1-fl)
+			gm := -(dz + dl)
+			gl := c - sc*(dz*z+dl*l)
+			for j, v := range xa {
+				ga[j] += gm * v
+			}
+			for j, v := range xb {
+				gb[j] += gl * v
+			}
+		}
+		f /= float64(n)
+		for j := range grad {
+			grad[j] /= float64(n)
+			if j != 0 && j != na {
+				f += censoredPenalty / float64(n) * th[j] * th[j]
+				grad[j] += 2 * censoredPenalty / float64(n) * th[j]
+			}
+		}
+		return f
+	}
+	scratch := make([]float64, na+nb)
+	problem := optimize.Problem{
+		Func: func(th []float64) float64 { return value(th, scratch) },
+		Grad: func(g, th []float64) { value(th, g) },
+	}
+	start := make([]float64, na+nb)
+	res, err := optimize.Minimize(problem, start, &optimize.Settings{GradientThreshold: 1e-6 * math.Max(level, 1e-3), MajorIterations: 200}, &optimize.BFGS{})
+	if res == nil || !finite(res.X) || res.F > value(start, scratch) {
+		return fmt.Errorf("frame: the censored regression over %d rows has no minimum: %w", n, err)
+	}
+	q.Location = unstandardise(res.X[:na], meanA, sdA)
+	q.LogScale = unstandardise(res.X[na:], meanB, sdB)
+	return nil
+}
+
+func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+// softplus is log(1+e^x).
+func softplus(x float64) float64 { return math.Max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
+
+// standardise centres and scales all columns but the first, the intercept.
+func standardise(x *mat.Dense) (mean, sd []float64) {
+	n, p := x.Dims()
+	mean, sd = make([]float64, p), make([]float64, p)
+	sd[0] = 1
+	for j := 1; j < p; j++ {
+		for i := range n {
+			mean[j] += x.At(i, j) / float64(n)
+		}
+		for i := range n {
+			d := x.At(i, j) - mean[j]
+			sd[j] += d * d / float64(n)
+		}
+		sd[j] = math.Sqrt(sd[j])
+		for i := range n {
+			v := 0.0
+			if sd[j] > 1e-9*(1+math.Abs(mean[j])) {
+				v = (x.At(i, j) - mean[j]) / sd[j]
+			}
+			x.Set(i, j, v)
+		}
+	}
+	return mean, sd
+}
+
+// unstandardise returns the coefficients that belong to the features as they are.
+func unstandardise(th, mean, sd []float64) []float64 {
+	out := make([]float64, len(th))
+	out[0] = th[0]
+	for j := 1; j < len(th); j++ {
+		if sd[j] > 1e-9*(1+math.Abs(mean[j])) {
+			out[j] = th[j] / sd[j]
+			out[0] -= out[j] * mean[j]
+		}
+	}
+	return out
+}
