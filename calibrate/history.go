@@ -132,7 +132,7 @@ func NewHistory(a Archive, s Store, variable string, o HistoryOptions) (*History
 		Members Exchangeable
 		Frame   frame.Options
 		Specs   []frame.Spec
-	}{archivedVersion, o.Delay, o.Exchangeable, o.Frame, frame.DefaultExperts()})
+	}{archivedVersion, o.Delay, o.Exchangeable, o.Frame, h.specs()})
 	if err != nil {
 		return nil, err
 	}
@@ -306,10 +306,12 @@ func (h *History) link(ctx context.Context, st *chainState, i int) error {
 	}
 	station := st.Stations.Lookup(ens.Places.ID, ens.Places.Latitude, ens.Places.Longitude, ens.Places.Altitude)
 	out := &Archived{Hash: h.hashes[i], Cycle: cycle, Lead: make([]*frame.Prediction, len(ens.Leads))}
+	st.Stations.Prepare(h.specs())
 	for _, lead := range ens.Leads {
 		if at, found := slices.BinarySearch(st.Leads, lead); !found {
 			o := h.options.Frame
 			o.Exchangeable = st.Members == nil
+			o.Censored = st.Working.Censored
 			st.Leads = slices.Insert(st.Leads, at, lead)
 			st.Frames = slices.Insert(st.Frames, at, frame.New(o))
 		}
@@ -333,6 +335,13 @@ func (h *History) link(ctx context.Context, st *chainState, i int) error {
 	}
 	st.Cycle, st.Hash = cycle, h.hashes[i]
 	return nil
+}
+
+func (h *History) specs() []frame.Spec {
+	if h.options.Frame.Experts != nil {
+		return h.options.Frame.Experts
+	}
+	return frame.DefaultExperts()
 }
 
 // absorb lets the frames learn from the observations that have become available.

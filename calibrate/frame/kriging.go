@@ -22,6 +22,9 @@ type Kernel struct {
 }
 
 func (k Kernel) spatial(s *Stations, i, j int) float64 {
+	if c := s.near[shape{k.Range, k.Height}]; c != nil && i < c.n && j < c.n {
+		return k.Spatial * c.data[i*c.n+j]
+	}
 	km, m := s.distances(i, j)
 	return k.Spatial * math.Exp(-km/k.Range-m/k.Height)
 }
@@ -75,10 +78,18 @@ func krigeWith(s *Stations, k Kernel, mean, count []float64, known, targets []in
 	n := len(known)
 	a := mat.NewSymDense(n, nil)
 	raw := a.RawSymmetric()
+	near := s.near[shape{k.Range, k.Height}]
 	for i := range n {
 		row := raw.Data[i*raw.Stride:]
-		for j := i + 1; j < n; j++ {
-			row[j] = k.spatial(s, known[i], known[j])
+		if near != nil && near.n == s.Len() {
+			from := near.data[known[i]*near.n:]
+			for j := i + 1; j < n; j++ {
+				row[j] = k.Spatial * from[known[j]]
+			}
+		} else {
+			for j := i + 1; j < n; j++ {
+				row[j] = k.spatial(s, known[i], known[j])
+			}
 		}
 		row[i] = k.Spatial + k.Local + k.Noise/count[known[i]]
 	}

@@ -9,6 +9,7 @@ type Stations struct {
 	Latitude, Longitude, Altitude []float64 // degrees, degrees, m (NaN unknown); the latest position seen: ships move
 
 	index map[string]int
+	near  map[shape]*correlation
 }
 
 // Lookup returns the register's numbers of places, adding those not seen before.
@@ -71,4 +72,62 @@ func (s *Stations) distances(i, j int) (km, m float64) {
 		m = math.Abs(a - b)
 	}
 	return km, m
+}
+
+// shape of a kernel's spatial correlation exp(-distance/Range - |dz|/Height).
+type shape struct{ Range, Height float64 }
+
+// correlation is the matrix of a shape over the register, [n, n]. Stations are
+// many and move seldom: only the rows of those that did are computed again.
+type correlation struct {
+	n             int
+	data          []float64
+	lat, lon, alt []float64 // for which data holds
+}
+
+// Prepare brings the correlation matrices that experts share up to date. It must
+// be called after Lookup and before frames predict, which read them, possibly at
+// the same time.
+func (s *Stations) Prepare(specs []Spec) {
+	if s.Len() > denseKriging {
+		s.near = nil
+		return
+	}
+	if s.near == nil {
+		s.near = map[shape]*correlation{}
+	}
+	for _, spec := range specs {
+		s.correlate(shape{spec.Bias.Range, spec.Bias.Height})
+		if spec.RecentMemory > 0 {
+			s.correlate(shape{spec.Recent.Range, spec.Recent.Height})
+		}
+	}
+}
+
+func (s *Stations) correlate(sh shape) {
+	c := s.near[sh]
+	n := s.Len()
+	if c == nil || c.n < n {
+		grown := &correlation{n: n, data: make([]float64, n*n), lat: make([]float64, n), lon: make([]float64, n), alt: make([]float64, n)}
+		for i := range n {
+			grown.lat[i] = math.NaN() // not computed yet
+			if c != nil && i < c.n {
+				copy(grown.data[i*n:], c.data[i*c.n:(i+1)*c.n])
+				grown.lat[i], grown.lon[i], grown.alt[i] = c.lat[i], c.lon[i], c.alt[i]
+			}
+		}
+		s.near[sh], c = grown, grown
+	}
+	same := func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
+	for i := range n {
+		if c.lat[i] == s.Latitude[i] && c.lon[i] == s.Longitude[i] && same(c.alt[i], s.Altitude[i]) {
+			continue
+		}
+		for j := range n {
+			km, m := s.distances(i, j)
+			v := math.Exp(-km/sh.Range - m/sh.Height)
+			c.data[i*n+j], c.data[j*n+i] = v, v
+		}
+		c.lat[i], c.lon[i], c.alt[i] = s.Latitude[i], s.Longitude[i], s.Altitude[i]
+	}
 }
