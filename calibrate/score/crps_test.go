@@ -22,12 +22,12 @@ func TestCRPSHandWorked(t *testing.T) {
 		members         []float64
 		empirical, fair float64
 	}{
-		// |x-y| = 1, 0, 3: 4/3. Pairs: 1 + 2 + 3 = 6; 6/9 and 6/6.
-		{"three, unsorted", 1, []float64{4, 0, 1}, 4./3 - 6./9, 4./3 - 1},
+		// |x-y| = 1, 0, 3: 4/3. Pairs: 1 + 3 + 4 = 8; 8/9 and 8/6.
+		{"three, unsorted", 1, []float64{4, 0, 1}, 4./3 - 8./9, 0},
 		{"two around", 0, []float64{1, -1}, 1 - 2./4, 1 - 2./2},
 		{"one", 2, []float64{5}, 3, nan},
 		{"equal members", 2, []float64{1, 1, 1}, 1, 1},
-		{"missing member", 1, []float64{4, nan, 0, 1}, 4./3 - 6./9, 4./3 - 1},
+		{"missing member", 1, []float64{4, nan, 0, 1}, 4./3 - 8./9, 0},
 		{"no member", 1, []float64{nan}, nan, nan},
 		{"no observation", nan, []float64{1, 2}, nan, nan},
 		{"fair below zero", 0, []float64{-1, 0, 1}, 2./3 - 4./9, 2./3 - 4./6},
