@@ -18,7 +18,7 @@ type Options struct {
 	ScaleMemory float64
 	// Rows at most from which the scale is learned, the latest; default 20000.
 	ScaleRows int
-	// Learning is the rate at which weights follow errors; default 2.
+	// Learning is the rate at which weights follow errors; default 1.
 	Learning float64
 }
 
@@ -35,6 +35,7 @@ func DefaultExperts() []Spec {
 	return []Spec{
 		{Name: "week", Memory: 8, Penalty: 1.4, BiasMemory: 8, Bias: k},
 		{Name: "fortnight", Memory: 15, Penalty: 0.4, BiasMemory: 15, Bias: k},
+		{Name: "fortnight-recent", Memory: 15, Penalty: 0.4, BiasMemory: 15, Bias: k, RecentMemory: 3, Recent: recent},
 		{Name: "month", Memory: 30, Penalty: 0.14, BiasMemory: 30, Bias: k},
 		{Name: "quarter", Memory: 90, Penalty: 0.14, BiasMemory: 30, Bias: k, RecentMemory: 3, Recent: recent, Archive: 120},
 		{Name: "years", Penalty: 5, Season: true, Bias: k, RecentMemory: 3, Recent: recent, Archive: 400},
@@ -53,7 +54,7 @@ func (o Options) withDefaults() Options {
 		o.ScaleRows = 20000
 	}
 	if o.Learning == 0 {
-		o.Learning = 2
+		o.Learning = 1
 	}
 	return o
 }
