@@ -20,8 +20,8 @@ type EMOSOptions struct {
 	MemberWeights bool
 	// LogScale models log scale = c + d log sd instead of scale² = c + d variance.
 	LogScale bool
-	// Harmonics of the year in location and, with LogScale, in log scale; 2 are
-	// enough for most climates. For training sets of more than a year.
+	// Harmonics of the year in the location's intercept and slope and, with
+	// LogScale, in the log scale. 1 or 2, for training sets of more than a year.
 	Harmonics int
 }
 
@@ -29,10 +29,11 @@ type EMOSOptions struct {
 // 2005, Mon. Wea. Rev. 133, 1098; censored logistic: Messner et al. 2014, Mon.
 // Wea. Rev. 142, 448):
 //
-//	location = Location · (1, mean or members, harmonics)
+//	location = Location · (1, mean or members, h_1, h_1 mean, h_2, h_2 mean, …)
 //	scale²   = Scale[0] + Scale[1] variance                            or
-//	scale    = exp(Scale · (1, log(sd + Floor), harmonics))            LogScale
+//	scale    = exp(Scale · (1, log(sd + Floor), h_1, h_2, …))          LogScale
 //
+// with the harmonics of the year h = sin, cos, sin 2, …, of the valid day,
 // in the units of the variable, or of its square root.
 type EMOS struct {
 	Options  EMOSOptions
@@ -165,7 +166,9 @@ func (e *EMOS) regressors(x, s []float64, members []float32, day int) ([]float64
 	} else {
 		x = append(x, mean)
 	}
-	x = harmonics(x, day, o.Harmonics)
+	for _, h := range harmonics(nil, day, o.Harmonics) {
+		x = append(x, h, h*mean)
+	}
 	s = append(s, 1)
 	if o.LogScale {
 		s = append(s, math.Log(math.Sqrt(variance)+e.Floor))
