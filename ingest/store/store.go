@@ -1,0 +1,207 @@
+package store
+
+import (
+	"bytes"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+)
+
+const (
+	extension = ".gob"
+	setAside  = ".corrupt" // appended to the name of a file that cannot be trusted
+)
+
+// Store is a folder of values. Several processes may read one; a key must have one
+// writer at a time, which the lock of a run sees to.
+type Store struct {
+	dir string
+}
+
+// Open opens the store in dir and makes the folder when it is not there.
+func Open(dir string) (*Store, error) {
+	if dir == "" {
+		return nil, errors.New("open store: the folder has no name")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("open store: %w; check the path and its permissions", err)
+	}
+	return &Store{dir: dir}, nil
+}
+
+// Dir is the folder of the store.
+func (s *Store) Dir() string { return s.dir }
+
+// Put stores v, which gob must be able to encode, under key, in place of what was
+// there. version is that of v's type: raise it whenever an older value would be
+// misunderstood. Once Put returns, the value survives a loss of power.
+func (s *Store) Put(key string, version int, v any) error {
+	path, err := s.path(key)
+	if err != nil {
+		return err
+	}
+	var value bytes.Buffer
+	if err := gob.NewEncoder(&value).Encode(v); err != nil {
+		return fmt.Errorf("encode %q: %w", key, err)
+	}
+	if err := replace(path, seal(key, version, value.Bytes())); err != nil {
+		return fmt.Errorf("store %q: %w", key, err)
+	}
+	return nil
+}
+
+// replace makes b the content of the file at path at one stroke.
+func replace(path string, b []byte) (err error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	pending, err := renameio.NewPendingFile(path, renameio.WithTempDir(dir), renameio.WithPermissions(0o644))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pending.Cleanup()) }()
+	if _, err := pending.Write(b); err != nil {
+		return err
+	}
+	if err := pending.CloseAtomicallyReplace(); err != nil {
+		return err
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Get reads the value of key into v, a pointer. Its errors are one with
+// fs.ErrNotExist in the chain when there is none, a *VersionError when it was stored
+// by another version, and a *CorruptError when it is damaged: the file is then moved
+// out of the way, so that the caller makes the value anew.
+func (s *Store) Get(key string, version int, v any) error {
+	path, err := s.path(key)
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read %q: %w", key, err)
+	}
+	value, got, err := unseal(key, b)
+	if err != nil {
+		return s.quarantine(key, path, err)
+	}
+	if got != version {
+		return &VersionError{Key: key, Got: got, Want: version}
+	}
+	if err := gob.NewDecoder(bytes.NewReader(value)).Decode(v); err != nil {
+		return s.quarantine(key, path, fmt.Errorf("decode: %w", err))
+	}
+	return nil
+}
+
+// quarantine sets a file aside for a person to look at. An earlier one of the same
+// key is replaced: they must not pile up.
+func (s *Store) quarantine(key, path string, why error) error {
+	e := &CorruptError{Key: key, MovedTo: path + setAside, Err: why}
+	if err := os.Rename(path, e.MovedTo); err != nil {
+		e.MovedTo = ""
+		e.Err = errors.Join(why, err)
+	}
+	return e
+}
+
+// List returns the keys that begin with prefix, ascending.
+func (s *Store) List(prefix string) ([]string, error) {
+	var keys []string
+	// A prefix ends anywhere in a name; all its keys are below its last whole folder.
+	from := s.dir
+	if i := strings.LastIndexByte(prefix, '/'); i > 0 {
+		if !fs.ValidPath(prefix[:i]) {
+			return nil, fmt.Errorf("list store: prefix %q is not valid", prefix)
+		}
+		from = filepath.Join(s.dir, filepath.FromSlash(prefix[:i]))
+	}
+	err := s.walk(from, func(path, key string) error {
+		if key, ok := strings.CutSuffix(key, extension); ok && strings.HasPrefix(key, prefix) && !hidden(path) {
+			keys = append(keys, key)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list store: %w", err)
+	}
+	slices.Sort(keys)
+	return keys, nil
+}
+
+// walk visits the files below from; a folder that is not there has none. Names are
+// slash-separated and relative to the store.
+func (s *Store) walk(from string, visit func(path, name string) error) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil // never there, or removed while we look
+		case err != nil:
+			return err
+		case !d.Type().IsRegular():
+			return nil
+		}
+		name, err := filepath.Rel(s.dir, path)
+		if err != nil {
+			return err
+		}
+		return visit(path, filepath.ToSlash(name))
+	})
+}
+
+func hidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
+
+// Delete removes key. It is no error when there is none.
+func (s *Store) Delete(key string) error {
+	path, err := s.path(key)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete %q: %w", key, err)
+	}
+	return nil
+}
+
+// Sweep removes the temporary files that killed runs have left. The caller holds the
+// lock that keeps other writers out.
+func (s *Store) Sweep() error {
+	err := s.walk(s.dir, func(path, _ string) error {
+		base := filepath.Base(path)
+		if hidden(path) && strings.Contains(base, extension) && !strings.HasSuffix(base, extension) {
+			return os.Remove(path)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("sweep store: %w", err)
+	}
+	return nil
+}
+
+// path is the file of a key. Keys are slash-separated names that stay inside the
+// store and cannot be mistaken for its temporary or quarantined files.
+func (s *Store) path(key string) (string, error) {
+	if !fs.ValidPath(key) || key == "." || strings.ContainsRune(key, 0) || strings.Contains(key, `\`) {
+		return "", fmt.Errorf("store key %q is not valid", key)
+	}
+	for name := range strings.SplitSeq(key, "/") {
+		if strings.HasPrefix(name, ".") {
+			return "", fmt.Errorf("store key %q is not valid: %q begins with a dot", key, name)
+		}
+	}
+	return filepath.Join(s.dir, filepath.FromSlash(key)) + extension, nil
+}
