@@ -1,0 +1,19 @@
+package sde
+
+// edmStep is the stochastic sampler of Karras et al. (2022, algorithm 2): noise
+// is added to go back to a noisier time, then one Heun step of the ODE leads
+// from there to the end of the step.
+func edmStep(s *Solver, x []float64, t, to float64, p Problem, noise Noise) error {
+	back, scale, sd, err := p.(Rewinder).Rewind(t, s.options.Churn)
+	if err != nil {
+		return err
+	}
+	if back != t {
+		w := s.work[3]
+		s.increments(w, sd, noise)
+		for i := range x {
+			x[i] = scale*x[i] + w[i]
+		}
+	}
+	return heunStep(s, x, back, to, p, nil)
+}
