@@ -11,7 +11,9 @@
 // AR(1) residual (Wilks 2005). Its members start around a noisy analysis.
 // Started with perturbations as large as the analysis error and run with the
 // full residual, this ensemble is reliable at all lead times (a test asserts
-// it), so it stands for the true conditional distribution: the ideal ensemble.
+// it), so it stands for the true conditional distribution given the analysis of
+// its cycle: the ideal ensemble, written on request to compare scores with.
+// Earlier cycles know a little more, since analysis errors are independent.
 // The raw ensemble uses both at a fraction of their size (dispersion), and is
 // under-dispersed by that factor.
 //

@@ -39,7 +39,7 @@ type Options struct {
 	Steps      int           // lead times; 8
 	Step       time.Duration // between lead times, the first is one step; 6 h
 	CycleHours []int         // hours of the day with a cycle; 0
-	Ideal      int           // members of the ideal ensemble to write as well; 0 = none
+	Ideal      int           // draws of the observation from the true distribution to write to Dir/ideal; 0 = none
 	Seed       uint64
 	Missing    float64 // share of observations that are missing, 0 … 1
 }
