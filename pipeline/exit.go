@@ -1,0 +1,140 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"sipipe/export"
+	"sipipe/ingest"
+	"sipipe/ingest/ncio"
+)
+
+// Exit codes. Those from 64 on are of sysexits.h, which schedulers know; 128 and
+// more is the number of a signal added to 128, as shells do.
+const (
+	ExitDone        = 0
+	ExitInternal    = 1
+	ExitUsage       = 2
+	ExitData        = 65
+	ExitNoInput     = 66
+	ExitNoOutput    = 73
+	ExitTryLater    = 75
+	ExitConfig      = 78
+	ExitInterrupted = 130
+	ExitTerminated  = 143
+)
+
+// exitHelp ends the help of each command.
+const exitHelp = `Exit codes:
+  0    done, also when a product is degraded as configured
+  1    internal failure
+  2    wrong usage
+  65   input data unusable
+  66   input missing
+  73   cannot create output
+  75   try again later: locked by another run, or input not yet there
+  78   wrong configuration
+  130  interrupted (SIGINT), 143 terminated (SIGTERM)`
+
+// UsageError is a mistake on the command line.
+type UsageError struct {
+	Command string // "sipipe run"
+	Text    string
+}
+
+func (e *UsageError) Error() string {
+	if e.Command == "" {
+		return e.Text
+	}
+	return e.Text + "\nTry '" + e.Command + " --help'."
+}
+
+// OutputError is a failure to create something.
+type OutputError struct {
+	Path string
+	Err  error
+}
+
+func (e *OutputError) Error() string {
+	text := "create " + e.Path + ": " + e.Err.Error()
+	switch {
+	case errors.Is(e.Err, syscall.ENOSPC), errors.Is(e.Err, syscall.EDQUOT):
+		text += "; make room and start again: nothing half-written is left"
+	case errors.Is(e.Err, fs.ErrPermission):
+		text += "; the user of this run needs the right to write there"
+	case errors.Is(e.Err, syscall.EROFS):
+		text += "; choose another folder with export.path or state"
+	}
+	return text
+}
+
+func (e *OutputError) Unwrap() error { return e.Err }
+
+// SignalError is the cause of a context that a signal has ended.
+type SignalError struct{ Signal syscall.Signal }
+
+func (e *SignalError) Error() string {
+	if e.Signal == syscall.SIGTERM {
+		return "terminated"
+	}
+	return "interrupted"
+}
+
+// ExitCode maps an error to the exit code of the program; it is the only place that
+// does. When several errors are joined, the most telling one counts: the order of
+// the cases is the order of precedence.
+func ExitCode(err error) int {
+	var (
+		signal  *SignalError
+		usage   *UsageError
+		config  *ConfigError
+		locked  *LockedError
+		late    *LateError
+		output  *OutputError
+		create  *export.CreateError
+		content *export.NonFiniteError
+		data    *ingest.UnusableError
+		format  *ncio.FormatError
+	)
+	switch {
+	case err == nil:
+		return ExitDone
+	case errors.As(err, &signal):
+		if signal.Signal == syscall.SIGTERM {
+			return ExitTerminated
+		}
+		return ExitInterrupted
+	case errors.Is(err, context.Canceled):
+		return ExitInterrupted
+	case errors.As(err, &usage):
+		return ExitUsage
+	case errors.As(err, &config):
+		return ExitConfig
+	case errors.As(err, &locked), errors.As(err, &late):
+		return ExitTryLater
+	case errors.As(err, &content):
+		return ExitInternal // the program's own numbers are wrong
+	case errors.As(err, &output), errors.As(err, &create),
+		// A full disk is met wherever something is written, the store included.
+		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EROFS):
+		return ExitNoOutput
+	case errors.As(err, &data), errors.As(err, &format):
+		return ExitData
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		return ExitNoInput
+	}
+	return ExitInternal
+}
+
+// exitMessage is what the user reads last.
+func exitMessage(err error) string {
+	text := strings.TrimSpace(err.Error())
+	if ExitCode(err) == ExitInternal {
+		text += fmt.Sprintf("\nThis is a fault of the program; please report it with the output of %q.", "sipipe version")
+	}
+	return text
+}

@@ -1,0 +1,39 @@
+package pipeline
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lestrrat-go/strftime"
+)
+
+// expandTemplate fills {date:FORMAT}, with FORMAT in strftime letters, in UTC.
+func expandTemplate(template string, t time.Time) (string, error) {
+	var out strings.Builder
+	rest := template
+	for {
+		before, after, found := strings.Cut(rest, "{")
+		if strings.Contains(before, "}") {
+			return "", fmt.Errorf("is %q: } without {", template)
+		}
+		out.WriteString(before)
+		if !found {
+			return out.String(), nil
+		}
+		field, after, closed := strings.Cut(after, "}")
+		if !closed {
+			return "", fmt.Errorf("is %q: { without }", template)
+		}
+		format, isDate := strings.CutPrefix(field, "date:")
+		if !isDate {
+			return "", fmt.Errorf("is %q: {%s} is not known; valid: {date:FORMAT}, for example {date:%%Y%%m%%d%%H}", template, field)
+		}
+		text, err := strftime.Format(format, t.UTC())
+		if err != nil {
+			return "", fmt.Errorf("is %q: {%s}: %w", template, field, err)
+		}
+		out.WriteString(text)
+		rest = after
+	}
+}
