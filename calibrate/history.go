@@ -45,7 +45,8 @@ type Store interface {
 type Archived struct {
 	Hash  [32]byte // of all that shaped it
 	Cycle time.Time
-	Lead  []*frame.Prediction // [lead] of the ensemble
+	Leads []time.Duration
+	Lead  []*frame.Prediction // [lead]
 }
 
 // history versions: a change of meaning or layout of what is stored changes them.
@@ -305,7 +306,7 @@ func (h *History) link(ctx context.Context, st *chainState, i int) error {
 		return err
 	}
 	station := st.Stations.Lookup(ens.Places.ID, ens.Places.Latitude, ens.Places.Longitude, ens.Places.Altitude)
-	out := &Archived{Hash: h.hashes[i], Cycle: cycle, Lead: make([]*frame.Prediction, len(ens.Leads))}
+	out := &Archived{Hash: h.hashes[i], Cycle: cycle, Leads: ens.Leads, Lead: make([]*frame.Prediction, len(ens.Leads))}
 	st.Stations.Prepare(h.specs())
 	for _, lead := range ens.Leads {
 		if at, found := slices.BinarySearch(st.Leads, lead); !found {
@@ -410,11 +411,7 @@ func (h *History) due(ctx context.Context, st *chainState, p pending, read map[t
 	}
 	c := read[p.Cycle]
 	if c == nil {
-		c = &dueCycle{}
-		if c.ensemble, err = h.archive.Ensemble(ctx, h.variable, p.Cycle); err != nil {
-			return nil, err
-		}
-		if err := h.store.Get(h.archivedKey(p.Cycle), archivedVersion, &c.archived); err != nil {
+		if c, err = h.readCycle(ctx, p.Cycle); err != nil {
 			return nil, fmt.Errorf("archived forecast of %s is lost although later ones are there; delete the state folder and run again: %w", p.Cycle.Format(time.RFC3339), err)
 		}
 		q := c.ensemble.Places

@@ -149,7 +149,7 @@ func (f *Frame) predictCensored(s *Stations, c *Cases) (*Prediction, error) {
 		p.Sigma[i] = float32(math.Exp(dot(q.LogScale, b)))
 		p.SpreadLog[i] = float32(math.Log(float64(r.SD) + 0.1))
 	}
-	p.Ready = true
+	p.Ready, p.Days = true, f.Days
 	return p, nil
 }
 

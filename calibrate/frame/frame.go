@@ -100,6 +100,7 @@ func New(o Options) *Frame {
 // places in the working space, with what is needed later to learn from its observation.
 type Prediction struct {
 	Ready       bool // false: nothing below is set, too little is known
+	Days        int  // valid days the frame had taken in
 	Family      Family
 	Censored    bool      // values below zero stand for zero
 	Mu, Sigma   []float32 // [n]; NaN where the raw ensemble is missing
@@ -117,9 +118,10 @@ const (
 	minRows = 40
 )
 
-// Rows of this many days are taken in before archived residuals shape the scale:
-// the first forecasts, made from a few days, are not like those to come.
-const matureDays = 8
+// Mature is the number of days a frame must have taken in before its archived
+// residuals shape the scale, or a network: the first forecasts, made from a few
+// days, are not like those to come.
+const Mature = 8
 
 const (
 	trainClip    = 3.3  // observations are clipped to mu ± trainClip sigma in the regression: gross errors
@@ -258,7 +260,7 @@ func (f *Frame) learnFrom(s *Stations, c *Cases, obs []float32, p *Prediction, g
 		f.Square = append(f.Square, 0)
 		f.Count = append(f.Count, 0)
 	}
-	mature := f.Days > matureDays
+	mature := f.Days > Mature
 	loss := make([]float64, len(f.Experts))
 	var own, n float64
 	for i, y := range obs {
@@ -384,7 +386,7 @@ func (f *Frame) Predict(s *Stations, c *Cases) (*Prediction, error) {
 		p.StationLog[i], p.SpreadLog[i] = float32(math.Log(station)), float32(spread)
 		p.Sigma[i] = float32(f.sigma(station, spread, c.Day))
 	}
-	p.Ready = true
+	p.Ready, p.Days = true, f.Days
 	return p, nil
 }
 
