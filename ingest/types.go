@@ -33,6 +33,26 @@ type Places struct {
 // Len is the number of places.
 func (p *Places) Len() int { return len(p.ID) }
 
+// Slice returns places first … first+n-1; a part of a grid is no grid.
+func (p *Places) Slice(first, n int) *Places {
+	if first == 0 && n == p.Len() {
+		return p
+	}
+	q := &Places{
+		ID:        p.ID[first : first+n],
+		Latitude:  p.Latitude[first : first+n],
+		Longitude: p.Longitude[first : first+n],
+		Altitude:  p.Altitude[first : first+n],
+	}
+	if p.Name != nil {
+		q.Name = p.Name[first : first+n]
+	}
+	if p.ModelAltitude != nil {
+		q.ModelAltitude = p.ModelAltitude[first : first+n]
+	}
+	return q
+}
+
 // Source says where data came from, for provenance.
 type Source struct {
 	Path   string // as found, relative to the configuration when it lies below it
