@@ -30,13 +30,15 @@ func (c Coefficients) Velocity(x0, x1 float64) float64 { return c.AlphaDot*x0 + 
 // wronskian is αβ̇ - α̇β, positive between the ends of a two-sided path.
 func (c Coefficients) wronskian() float64 { return c.Alpha*c.BetaDot - c.AlphaDot*c.Beta }
 
-// sinSquared is sin²(πt) and its derivative, exactly zero at both ends.
-func sinSquared(t float64) (value, dot float64) {
-	s, c := math.Sincos(math.Pi * min(t, 1-t))
+// sinSquared is sin²(πt), its derivative, and cos²(πt); exact at 0, ½ and 1.
+func sinSquared(t float64) (value, dot, rest float64) {
+	u := min(t, 1-t)
+	s, c := math.Sin(math.Pi*u), math.Sin(math.Pi*(0.5-u))
+	dot = 2 * math.Pi * s * c
 	if t > 0.5 {
-		c = -c
+		dot = -dot
 	}
-	return s * s, 2 * math.Pi * s * c
+	return s * s, dot, c * c
 }
 
 // quarter is cos(πt/2) and sin(πt/2), exactly 0 and 1 at the ends.

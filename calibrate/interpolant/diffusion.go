@@ -29,7 +29,7 @@ var diffusions = []struct {
 	{"sit-sigma", halved(func(c Coefficients) float64 { return c.Gamma })},
 	{"sit-linear", halved(func(c Coefficients) float64 { return 1 - c.T })},
 	{"sit-decreasing", halved(func(c Coefficients) float64 { w := math.Cos(math.Pi*c.T) + 1; return w * w / 4 })},
-	{"sit-increasing-decreasing", halved(func(c Coefficients) float64 { w, _ := sinSquared(c.T); return w })},
+	{"sit-increasing-decreasing", halved(func(c Coefficients) float64 { w, _, _ := sinSquared(c.T); return w })},
 }
 
 // halved turns the w of [SiT], noise variance per unit time, into ε = w/2.
@@ -45,6 +45,8 @@ func halved(w func(c Coefficients) float64) func(c Coefficients) float64 {
 //	sit-constant               ½ scale            sit-increasing-decreasing  ½ scale sin²(πt)
 //	sit-sbdm                   scale (γ² β̇/β - γγ̇)
 //
+// The sit- forms take scale to be the factor of the paper's w; the "diffusion" of
+// the paper's published program is ε itself, so its norm is half our scale.
 // sit-sbdm with scale 1 is the reverse SDE of score-based diffusion models; on
 // the VP path it is half the diffusion's rate, on the linear path with Brownian γ
 // of amplitude a the constant a/2. Unknown names give an error that lists the known ones.

@@ -52,7 +52,7 @@ type Sine struct{ A float64 }
 
 // At implements [Gamma].
 func (g Sine) At(t float64) (gamma, dot, product float64) {
-	s, d := sinSquared(t)
+	s, d, _ := sinSquared(t)
 	return g.A * s, g.A * d, g.A * g.A * s * d
 }
 

@@ -84,7 +84,8 @@ func (h Heads) Weights(c Coefficients) (w1, w2 float64) {
 
 // Outputs is the inverse of the conversions: what the heads must put out for a
 // velocity v and a denoiser eta at x. It serves to state a known field, such as
-// that of [Gaussian], in the terms of the heads.
+// that of [Gaussian], in the terms of the heads. A head for an endpoint that takes
+// no part in x_t has no such output and is given 0; its coefficient is 0 too.
 func (h Heads) Outputs(c Coefficients, v, eta, x float64) (h1, h2 float64) {
 	switch h {
 	case DriftDenoiser:
@@ -104,18 +105,26 @@ func (h Heads) Outputs(c Coefficients, v, eta, x float64) (h1, h2 float64) {
 	}
 }
 
-// start is η0 = (β̇(x - γη) - βv)/(αβ̇ - α̇β), from the two equations of [SI] for v and x.
+// start is η0 = (β̇(x - γη) - βv)/(αβ̇ - α̇β), from x = αη0 + βη1 + γη and
+// v = α̇η0 + β̇η1. Where there is no x1 the two equations have one unknown and their
+// least-squares solution is good wherever one of α, α̇ is.
 func (c Coefficients) start(v, eta, x float64) float64 {
-	if c.withoutEnd() {
-		return (x - c.Gamma*eta) / c.Alpha
+	switch {
+	case c.withoutStart():
+		return 0
+	case c.withoutEnd():
+		return (c.Alpha*(x-c.Gamma*eta) + c.AlphaDot*v) / (c.Alpha*c.Alpha + c.AlphaDot*c.AlphaDot)
 	}
 	return (c.BetaDot*(x-c.Gamma*eta) - c.Beta*v) / c.wronskian()
 }
 
 // end is η1 = (αv - α̇(x - γη))/(αβ̇ - α̇β).
 func (c Coefficients) end(v, eta, x float64) float64 {
-	if c.withoutStart() {
-		return (x - c.Gamma*eta) / c.Beta
+	switch {
+	case c.withoutEnd():
+		return 0
+	case c.withoutStart():
+		return (c.Beta*(x-c.Gamma*eta) + c.BetaDot*v) / (c.Beta*c.Beta + c.BetaDot*c.BetaDot)
 	}
 	return (c.Alpha*v - c.AlphaDot*(x-c.Gamma*eta)) / c.wronskian()
 }
@@ -205,7 +214,8 @@ func (h Heads) GradLogP(c Coefficients) Mix {
 }
 
 // End returns η1 = E[x1 | x_t] as a form in the heads, the full denoising used by
-// Tweedie's last step.
+// Tweedie's last step. It is NaN where x1 takes no part in x_t, on the first half
+// of the encoding-decoding path.
 func (h Heads) End(c Coefficients) Mix {
 	switch h {
 	case StartEnd:
@@ -215,11 +225,12 @@ func (h Heads) End(c Coefficients) Mix {
 	}
 	v, eta := h.Velocity(c), h.Denoiser(c)
 	if c.withoutStart() {
-		return Mix{H1: -c.Gamma * eta.H1, H2: -c.Gamma * eta.H2, X: 1 - c.Gamma*eta.X}.over(c.Beta)
+		return v.combine(c.BetaDot, eta, -c.Beta*c.Gamma, c.Beta, c.Beta*c.Beta+c.BetaDot*c.BetaDot)
 	}
-	p, q := c.Alpha, c.AlphaDot*c.Gamma
-	return Mix{H1: p*v.H1 + q*eta.H1, H2: p*v.H2 + q*eta.H2, X: p*v.X + q*eta.X - c.AlphaDot}.over(c.wronskian())
+	return v.combine(c.Alpha, eta, c.AlphaDot*c.Gamma, -c.AlphaDot, c.wronskian())
 }
 
-// over divides a form by d.
-func (m Mix) over(d float64) Mix { return Mix{m.H1 / d, m.H2 / d, m.X / d} }
+// combine returns, for m the form of v, (p v + q eta + r x)/d.
+func (m Mix) combine(p float64, eta Mix, q, r, d float64) Mix {
+	return Mix{(p*m.H1 + q*eta.H1) / d, (p*m.H2 + q*eta.H2) / d, (p*m.X + q*eta.X + r) / d}
+}

@@ -5,10 +5,11 @@ package interpolant
 //	½ ĥ² - ĥ y
 //
 // which is ½(ĥ - y)² up to a term free of ĥ and so minimised by ĥ = E[y | x_t].
-// With the targets y of [Heads.Targets] it is, in [SI],
+// With the targets y of [Heads.Targets] these are the objectives of [SI], section 2
+// (theorem 7 for b and v, theorem 8 for s and η; numbering of version 4):
 //
-//	b:  ½|b̂|² - b̂·(İ + γ̇z)   equation 2.13       η:  ½|η̂|² - η̂·z    equation 2.18
-//	s:  ½|ŝ|² + γ⁻¹ ŝ·z       equation 2.16       v:  ½|v̂|² - v̂·İ    equation 2.22
+//	b:  ½|b̂|² - b̂·(İ + γ̇z)      η:  ½|η̂|² - η̂·z
+//	s:  ½|ŝ|² + γ⁻¹ ŝ·z         v:  ½|v̂|² - v̂·İ
 //
 // The gradient with respect to ĥ is ĥ - y.
 func Loss(h, y float64) float64 { return h * (0.5*h - y) }

@@ -86,13 +86,12 @@ type EncodingDecoding struct{}
 // At implements [Path].
 func (EncodingDecoding) At(t float64) Coefficients {
 	c := Coefficients{T: t}
-	s, dot := sinSquared(t)
-	cos := math.Cos(math.Pi * min(t, 1-t))
+	s, dot, rest := sinSquared(t)
 	c.Gamma, c.GammaDot, c.GammaGammaDot = s, dot, s*dot
 	if t <= 0.5 {
-		c.Alpha, c.AlphaDot = cos*cos, -dot
+		c.Alpha, c.AlphaDot = rest, -dot
 	} else {
-		c.Beta, c.BetaDot = cos*cos, -dot
+		c.Beta, c.BetaDot = rest, -dot
 	}
 	return c
 }

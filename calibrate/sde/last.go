@@ -1,6 +1,7 @@
 package sde
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -50,7 +51,7 @@ func (s *Solver) finish(x, times []float64, p Problem) error {
 		e, ok := p.(Ender)
 		switch {
 		case !ok:
-			err = fmt.Errorf("needs a problem that is Ender; use mean or none")
+			err = errors.New("needs a problem that is Ender; use mean or none")
 		case s.options.Last == LastEuler:
 			err = e.ODE(y, t, x)
 		default:
