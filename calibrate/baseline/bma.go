@@ -1,7 +1,6 @@
 package baseline
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -136,8 +135,8 @@ func (b *BMA) maximise(square []float64, k int, weights bool) error {
 		}
 	}
 	s2 /= terms
-	if !(s2 > 0) {
-		return errors.New("the observations are an exact function of each member; check that they are not the same data")
+	if s2 <= 1e-20 {
+		return ErrDegenerate
 	}
 	// Members that never were there keep the weight zero.
 	start := []float64{math.Log(s2) / 2}
@@ -201,7 +200,7 @@ func (b *BMA) maximise(square []float64, k int, weights bool) error {
 		}
 		return sum / float64(n)
 	}
-	theta, err := bfgs(value, start, 1e-4)
+	theta, err := bfgs(value, start, 1e-6, 1e-9)
 	if err != nil {
 		return err
 	}

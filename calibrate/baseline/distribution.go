@@ -9,15 +9,9 @@ import (
 	"sipipe/calibrate/score"
 )
 
-// Distribution is a predictive distribution in the units of the variable.
-type Distribution interface {
-	CDF(x float64) float64
-	// Quantile is the smallest x with CDF(x) >= p, 0 < p < 1.
-	Quantile(p float64) float64
-	CRPS(y float64) float64
-	Mean() float64
-	SD() float64
-}
+// Distribution is a predictive distribution in the units of the variable: CDF,
+// Quantile (the smallest x with CDF(x) >= p, 0 < p < 1), CRPS, Mean and SD.
+type Distribution = score.Distribution
 
 // Register makes the distributions known to gob as values of a Distribution.
 func Register() {

@@ -11,9 +11,10 @@ import (
 // objective returns the value at x and writes the gradient.
 type objective func(grad, x []float64) float64
 
-// bfgs minimises f from x until no component of the gradient is above tolerance,
-// or the line search cannot improve any more.
-func bfgs(f objective, x []float64, tolerance float64) ([]float64, error) {
+// bfgs minimises f from x until no component of the gradient is above flat, three
+// iterations gain less than the fraction gain of the value, or the line search
+// cannot improve any more.
+func bfgs(f objective, x []float64, flat, gain float64) ([]float64, error) {
 	// The optimiser asks for value and gradient one after the other; both come
 	// from one pass over the rows.
 	at := slices.Clone(x)
@@ -31,9 +32,9 @@ func bfgs(f objective, x []float64, tolerance float64) ([]float64, error) {
 		Grad: func(g, x []float64) { pass(x); copy(g, grad) },
 	}
 	settings := &optimize.Settings{
-		GradientThreshold: tolerance,
+		GradientThreshold: flat,
 		MajorIterations:   200,
-		Converger:         &optimize.FunctionConverge{Relative: 1e-8, Iterations: 3},
+		Converger:         &optimize.FunctionConverge{Relative: gain, Iterations: 3},
 	}
 	res, err := optimize.Minimize(problem, x, settings, &optimize.BFGS{})
 	if res == nil {

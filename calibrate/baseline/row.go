@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
@@ -22,6 +23,11 @@ type TooFewError struct {
 func (e *TooFewError) Error() string {
 	return fmt.Sprintf("fit %s: %d usable forecast-observation pairs, at least %d are needed; use a longer training window", e.Method, e.Rows, e.Need)
 }
+
+// ErrDegenerate is returned by fits when there is no error to learn a scale from:
+// observations that are all the same, like a month without rain, or that are an
+// exact function of the forecasts.
+var ErrDegenerate = errors.New("the observations do not vary, or are an exact function of the forecasts; use a longer training window, or check that forecasts and observations are not the same data")
 
 // Window returns the rows with first <= day <= last.
 func Window(rows []Row, first, last int) []Row {
