@@ -135,7 +135,7 @@ func (b *BMA) maximise(square []float64, k int, weights bool) error {
 		}
 	}
 	s2 /= terms
-	if s2 <= 1e-20 {
+	if s2 <= 1e-20 { // rounding of a regression that is exact
 		return ErrDegenerate
 	}
 	// Members that never were there keep the weight zero.
