@@ -89,32 +89,31 @@ func (e *SignalError) Error() string {
 // the cases is the order of precedence.
 func ExitCode(err error) int {
 	var (
-		signal  *SignalError
+		stopped *SignalError
 		usage   *UsageError
 		config  *ConfigError
 		locked  *LockedError
-		late    *LateError
 		output  *OutputError
 		create  *export.CreateError
 		content *export.NonFiniteError
 		data    *ingest.UnusableError
 		format  *ncio.FormatError
+		absent  *ingest.MissingVarError
+		empty   *export.EmptyError
 	)
 	switch {
 	case err == nil:
 		return ExitDone
-	case errors.As(err, &signal):
-		if signal.Signal == syscall.SIGTERM {
+	case errors.As(err, &stopped):
+		if stopped.Signal == syscall.SIGTERM {
 			return ExitTerminated
 		}
-		return ExitInterrupted
-	case errors.Is(err, context.Canceled):
 		return ExitInterrupted
 	case errors.As(err, &usage):
 		return ExitUsage
 	case errors.As(err, &config):
 		return ExitConfig
-	case errors.As(err, &locked), errors.As(err, &late):
+	case errors.As(err, &locked):
 		return ExitTryLater
 	case errors.As(err, &content):
 		return ExitInternal // the program's own numbers are wrong
@@ -122,10 +121,12 @@ func ExitCode(err error) int {
 		// A full disk is met wherever something is written, the store included.
 		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EROFS):
 		return ExitNoOutput
-	case errors.As(err, &data), errors.As(err, &format):
+	case errors.As(err, &data), errors.As(err, &format), errors.As(err, &absent), errors.As(err, &empty):
 		return ExitData
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return ExitNoInput
+	case errors.Is(err, context.Canceled):
+		return ExitInterrupted
 	}
 	return ExitInternal
 }

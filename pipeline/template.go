@@ -8,7 +8,8 @@ import (
 	"github.com/lestrrat-go/strftime"
 )
 
-// expandTemplate fills {date:FORMAT}, with FORMAT in strftime letters, in UTC.
+// expandTemplate fills {date:FORMAT}, with FORMAT in strftime letters, {date}, which
+// is {date:%Y%m%d}, and {cycle}, which is {date:%H}; all in UTC.
 func expandTemplate(template string, t time.Time) (string, error) {
 	var out strings.Builder
 	rest := template
@@ -26,7 +27,12 @@ func expandTemplate(template string, t time.Time) (string, error) {
 			return "", fmt.Errorf("is %q: { without }", template)
 		}
 		format, isDate := strings.CutPrefix(field, "date:")
-		if !isDate {
+		switch {
+		case field == "date":
+			format = "%Y%m%d"
+		case field == "cycle":
+			format = "%H"
+		case !isDate:
 			return "", fmt.Errorf("is %q: {%s} is not known; valid: {date:FORMAT}, for example {date:%%Y%%m%%d%%H}", template, field)
 		}
 		text, err := strftime.Format(format, t.UTC())

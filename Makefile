@@ -1,0 +1,57 @@
+# make run      set up, build, and run the main job on the sample
+# make test     set up and run all tests
+# make help     all targets
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# BLAS for the network; the packages that need it link against nothing by themselves.
+export CGO_ENABLED := 1
+export CGO_LDFLAGS ?= -lopenblas
+
+VERSION := $(shell cat VERSION)
+COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null)
+LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+SAMPLE  := bin/sipipe --config configs/sample.yaml
+
+# Go decides what has to be built again.
+.PHONY: help setup setup-test build run test race bench fuzz-short lint testdata clean
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install the system packages that building takes
+	@scripts/setup build
+
+setup-test: setup
+	@scripts/setup test
+
+build: setup ## build bin/sipipe
+	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/sipipe .
+
+run: build ## run the main job on the sample in sample/pnw-t2m
+	@$(SAMPLE) backfill --from 2004-01-30 --to 2004-02-12
+	@$(SAMPLE) verify --from 2004-01-30 --to 2004-02-12
+	@echo "products are in build/sample/out"
+
+test: setup-test ## run all tests
+	@go test ./...
+
+race: setup-test ## run all tests with the race detector
+	@go test -race ./...
+
+bench: setup ## print the benchmark table
+	@go test -run '^$$' -bench . -benchmem ./...
+
+FUZZTIME ?= 10s
+fuzz-short: setup ## run each fuzz test for FUZZTIME
+	@scripts/fuzz $(FUZZTIME)
+
+lint: setup ## check form, layers and common mistakes
+	@scripts/lint
+
+testdata: build ## write configs/default.yaml again
+	@bin/sipipe config --default > configs/default.yaml
+
+clean: ## remove what was built
+	@rm -rf bin build

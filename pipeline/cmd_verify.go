@@ -1,0 +1,78 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// VerifyOptions are the flags of sipipe verify.
+type VerifyOptions struct {
+	From, To string
+	JSON     bool
+	Report   string
+}
+
+// AddFlags adds the flags of the command.
+func (o *VerifyOptions) AddFlags(f *pflag.FlagSet) {
+	addRangeFlags(f, &o.From, &o.To)
+	f.BoolVar(&o.JSON, "json", false, "print one JSON object instead of tables")
+	f.StringVar(&o.Report, "report", "", "write figures and tables into this `folder`")
+}
+
+func newVerifyCommand(g *Global) *cobra.Command {
+	var o VerifyOptions
+	c := &cobra.Command{
+		Use:   "verify --from DATE --to DATE",
+		Short: "Score products against observations",
+		Long: `Score the products of a range of cycles against observations, with the raw ensemble
+and the statistical baselines on the same cases beside them.
+
+Scores are CRPS (of the ensemble as it is, and fair, as if it had very many members),
+spread, error of the mean, their ratio (1 is right), and bias.`,
+		Example: `  sipipe verify --from 2024-06-25 --to 2024-07-08
+  sipipe verify --from 2024-06-25 --to 2024-07-08 --json | jq .systems.calibrated.crps_fair
+  sipipe verify --from 2024-06-25 --to 2024-07-08 --report report`,
+		GroupID: groupWork,
+		Args:    noArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return runVerify(c.Context(), o, g) },
+	}
+	o.AddFlags(c.Flags())
+	completeDates(c, "from", "to")
+	return c
+}
+
+func runVerify(ctx context.Context, o VerifyOptions, g *Global) (err error) {
+	first, last, err := parseRange(o.From, o.To, g.clock())
+	if err != nil {
+		return &UsageError{Command: "sipipe verify", Text: err.Error()}
+	}
+	s, err := g.begin("verify")
+	if err != nil {
+		return err
+	}
+	w, err := s.open(ctx, reading)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	cycles, err := w.within(first, last)
+	if err != nil {
+		return err
+	}
+	report, err := w.verify(ctx, cycles)
+	if err != nil {
+		return cause(ctx, err)
+	}
+	if o.Report != "" {
+		if err := report.writeFolder(ctx, o.Report); err != nil {
+			return err
+		}
+	}
+	if o.JSON {
+		return printJSON(g.Out, report)
+	}
+	return report.print(g.Out)
+}

@@ -1,0 +1,173 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"sipipe/export"
+	"sipipe/ingest"
+)
+
+// job is the work of one cycle. Its fields are what stages hand to each other.
+type job struct {
+	*workspace
+	log     zerolog.Logger
+	cycle   time.Time
+	product string
+
+	raw        []*ingest.Ensemble // by variable, as configured; of the ingest stage
+	calibrated []*ingest.Ensemble // by variable; of the sample stage
+	provenance export.Provenance
+}
+
+// jobOptions say which part of a job to do.
+type jobOptions struct {
+	Train  bool // make models
+	Sample bool // make the product
+	Force  bool // also when the product is there and valid
+}
+
+// Outcome is what became of a job.
+type Outcome struct {
+	Cycle    time.Time `json:"cycle"`
+	Product  string    `json:"product"`
+	Manifest string    `json:"manifest"`
+	Status   string    `json:"status"`
+	Reasons  []string  `json:"reasons,omitempty"`
+	Skipped  bool      `json:"skipped"` // it was there and valid
+}
+
+// run does the job of one cycle.
+func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Outcome, error) {
+	product, err := w.product(cycle)
+	if err != nil {
+		return nil, err
+	}
+	j := &job{workspace: w, log: w.log.With().Str("cycle", formatCycle(cycle)).Logger(), cycle: cycle, product: product}
+	out := &Outcome{Cycle: cycle, Product: product, Manifest: manifestPath(product)}
+	fail := func(err error) (*Outcome, error) { return nil, fmt.Errorf("cycle %s: %w", formatCycle(cycle), err) }
+
+	clock := w.global.clock
+	records, err := runStages(ctx, j.log, clock, []Stage{j.ingestStage()})
+	if err != nil {
+		return fail(err)
+	}
+	if !o.Sample {
+		if _, err := runStages(ctx, j.log, clock, []Stage{j.trainStage()}); err != nil {
+			return fail(err)
+		}
+		return out, nil
+	}
+	want, err := j.wanted(ctx)
+	if err != nil {
+		return fail(cause(ctx, err))
+	}
+	if !o.Force {
+		valid, why, err := validProduct(ctx, product, want)
+		if err != nil {
+			return fail(cause(ctx, err))
+		}
+		if valid {
+			m, err := ReadManifest(product)
+			if err != nil {
+				return fail(err)
+			}
+			j.log.Info().Str("product", product).Str("status", m.Status).Msg("nothing to do: " + why)
+			out.Status, out.Reasons, out.Skipped = m.Status, m.Reasons, true
+			return out, nil
+		}
+		j.log.Info().Str("reason", why).Msg("cycle begins")
+	}
+	var stages []Stage
+	if o.Train {
+		stages = append(stages, j.trainStage())
+	}
+	more, err := runStages(ctx, j.log, clock, append(stages, j.sampleStage(), j.exportStage()))
+	if err != nil {
+		return fail(err)
+	}
+	records = append(records, more...)
+	m, err := j.writeManifest(ctx, want, records)
+	if err != nil {
+		return fail(cause(ctx, err))
+	}
+	out.Status, out.Reasons = m.Status, m.Reasons
+	j.log.Info().Str("product", product).Str("status", m.Status).Msg("cycle done")
+	return out, nil
+}
+
+// degrade notes that the product is less than was asked for.
+func (j *job) degrade(reason string) {
+	j.provenance.Degraded = append(j.provenance.Degraded, reason)
+	j.log.Warn().Str("reason", reason).Msg("degraded")
+}
+
+// command makes the product of this job again. It is the same for a product of run
+// and of backfill, since the two do not differ.
+func (j *job) command() string {
+	return fmt.Sprintf("sipipe run --date %s --cycle %s", j.cycle.UTC().Format(time.DateOnly), j.cycle.UTC().Format("15"))
+}
+
+// writeManifest declares the product complete.
+func (j *job) writeManifest(ctx context.Context, want Wanted, records []StageRecord) (*Manifest, error) {
+	output, err := recordFile(ctx, j.product, filepath.Base(j.product))
+	if err != nil {
+		return nil, errors.Join(&OutputError{Path: j.product, Err: err}, ctx.Err())
+	}
+	m := &Manifest{
+		Version:      manifestVersion,
+		Cycle:        j.cycle,
+		Status:       StatusOK,
+		Reasons:      j.provenance.Degraded,
+		ConfigSHA256: want.ConfigSHA256,
+		Archive:      want.Archive,
+		Inputs:       want.Inputs,
+		Outputs:      []FileRecord{output},
+		Variables:    j.counts(),
+		Seed:         j.Calibrate.Seed,
+		Versions:     versions(j.global.Build),
+		Created:      j.global.clock().UTC().Truncate(time.Second),
+		Stages:       records,
+	}
+	if len(m.Reasons) > 0 {
+		m.Status = StatusDegraded
+	}
+	at, reproducible, err := sourceDateEpoch()
+	if err != nil {
+		return nil, err
+	}
+	if reproducible {
+		m.Created, m.Stages = at, nil
+	}
+	return m, m.Write(j.product)
+}
+
+// counts describe the variables of the product.
+func (j *job) counts() []VariableRecord {
+	var records []VariableRecord
+	for i, e := range j.calibrated {
+		method := j.provenance.Variables[e.Variable.Name]
+		missing := 0
+		for _, v := range j.raw[i].Values {
+			if v != v {
+				missing++
+			}
+		}
+		records = append(records, VariableRecord{
+			Name:       e.Variable.Name,
+			Method:     method.Name,
+			Model:      method.ModelSHA256,
+			RawMembers: len(j.raw[i].Members),
+			Members:    len(e.Members),
+			Leads:      len(e.Leads),
+			Places:     e.Places.Len(),
+			Missing:    missing,
+		})
+	}
+	return records
+}

@@ -1,0 +1,201 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/renameio/v2"
+)
+
+// manifestSuffix is added to the name of a product.
+const manifestSuffix = ".manifest.json"
+
+// manifestVersion changes when the meaning of a field does; others are not trusted.
+const manifestVersion = 1
+
+// Status of a product.
+const (
+	StatusOK       = "ok"
+	StatusDegraded = "degraded"
+)
+
+// Manifest is the record of one product: what it was made from, how, and what it is.
+// It lies beside the product and is written after it, so that its presence says that
+// the product is complete.
+type Manifest struct {
+	Version      int       `json:"manifest_version"`
+	Cycle        time.Time `json:"cycle"`
+	Status       string    `json:"status"`
+	Reasons      []string  `json:"reasons,omitempty"` // why it is degraded
+	ConfigSHA256 string    `json:"config_sha256"`
+	// Archive digests all that shaped the product beside Inputs: the forecasts and
+	// observations of earlier cycles, as they were available at this one.
+	Archive   string            `json:"archive_sha256,omitempty"`
+	Inputs    []FileRecord      `json:"inputs"`
+	Outputs   []FileRecord      `json:"outputs"`
+	Variables []VariableRecord  `json:"variables"`
+	Seed      uint64            `json:"seed"`
+	Versions  map[string]string `json:"versions"`
+	// Created and Stages are left out when SOURCE_DATE_EPOCH asks for the same bytes
+	// each time; Created is then that date.
+	Created time.Time     `json:"created"`
+	Stages  []StageRecord `json:"stages,omitempty"`
+}
+
+// FileRecord is a file as it was. Paths are as in the configuration for inputs, and
+// relative to the manifest for outputs, so that a folder of products can be moved.
+type FileRecord struct {
+	Path   string `json:"path"`
+	Bytes  int64  `json:"bytes,omitempty"` // of outputs
+	SHA256 string `json:"sha256"`
+}
+
+// VariableRecord counts what was made of one variable.
+type VariableRecord struct {
+	Name       string `json:"name"`
+	Method     string `json:"method"`
+	Model      string `json:"model_sha256,omitempty"`
+	RawMembers int    `json:"raw_members"`
+	Members    int    `json:"members"`
+	Leads      int    `json:"leads"`
+	Places     int    `json:"places"`
+	Missing    int    `json:"missing_raw_values"`
+}
+
+// Wanted is what a product must have been made from to be valid.
+type Wanted struct {
+	Cycle        time.Time
+	ConfigSHA256 string
+	Archive      string
+	Inputs       []FileRecord
+}
+
+// manifestPath is where the manifest of a product lies.
+func manifestPath(product string) string { return product + manifestSuffix }
+
+// ReadManifest reads the manifest of a product. The error is fs.ErrNotExist when
+// there is none.
+func ReadManifest(product string) (*Manifest, error) {
+	path := manifestPath(product)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read manifest: %w", err)
+	}
+	var m Manifest
+	if err := json.Unmarshal(text, &m); err != nil {
+		return nil, fmt.Errorf("read manifest %s: %w", path, err)
+	}
+	return &m, nil
+}
+
+// Write stores the manifest beside its product, complete or not at all.
+func (m *Manifest) Write(product string) error {
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode manifest: %w", err)
+	}
+	path := manifestPath(product)
+	if err := renameio.WriteFile(path, append(text, '\n'), 0o644); err != nil {
+		return &OutputError{Path: path, Err: err}
+	}
+	return nil
+}
+
+// validProduct says whether the product is there, complete, and made from what is
+// wanted, and otherwise why it is not.
+func validProduct(ctx context.Context, product string, want Wanted) (valid bool, why string, err error) {
+	m, err := ReadManifest(product)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, "no product yet", nil
+	case err != nil:
+		return false, "its manifest cannot be read", nil
+	case m.Version != manifestVersion:
+		return false, fmt.Sprintf("its manifest has version %d, not %d", m.Version, manifestVersion), nil
+	case !m.Cycle.Equal(want.Cycle):
+		return false, "", &ConfigError{Key: "export.path", Text: fmt.Sprintf(
+			"gives cycles %s and %s the same product %s; put {date:%%Y%%m%%d%%H} into it", formatCycle(m.Cycle), formatCycle(want.Cycle), product)}
+	case m.ConfigSHA256 != want.ConfigSHA256:
+		return false, "the configuration has changed", nil
+	case m.Archive != want.Archive:
+		return false, "earlier forecasts or observations have changed", nil
+	case !slices.Equal(m.Inputs, want.Inputs):
+		return false, "the forecast has changed", nil
+	case len(m.Outputs) == 0:
+		return false, "its manifest names no output", nil
+	}
+	for _, out := range m.Outputs {
+		have, err := recordFile(ctx, filepath.Join(filepath.Dir(product), out.Path), out.Path)
+		switch {
+		case ctx.Err() != nil:
+			return false, "", ctx.Err()
+		case errors.Is(err, fs.ErrNotExist):
+			return false, out.Path + " is gone", nil
+		case err != nil:
+			return false, out.Path + " cannot be read", nil
+		case have != out:
+			return false, out.Path + " was changed or damaged", nil
+		}
+	}
+	return true, "product is there and valid", nil
+}
+
+// recordFile measures a file. name is how it appears in the record.
+func recordFile(ctx context.Context, path, name string) (r FileRecord, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	d := sha256.New()
+	n, err := io.Copy(d, readerFunc(func(p []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return f.Read(p)
+	}))
+	if err != nil {
+		return r, fmt.Errorf("read %s: %w", path, err)
+	}
+	return FileRecord{Path: name, Bytes: n, SHA256: hex.EncodeToString(d.Sum(nil))}, nil
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// sourceDateEpoch is the date that reproducible builds ask for
+// (reproducible-builds.org/specs/source-date-epoch).
+func sourceDateEpoch() (t time.Time, set bool, err error) {
+	text := os.Getenv("SOURCE_DATE_EPOCH")
+	if text == "" {
+		return t, false, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return t, false, &ConfigError{Origin: "env SOURCE_DATE_EPOCH", Text: fmt.Sprintf("%q is not a number of seconds since 1970", text)}
+	}
+	return time.Unix(n, 0).UTC(), true, nil
+}
+
+// versions of what a product was made with.
+func versions(b Build) map[string]string {
+	return map[string]string{
+		"sipipe": b.Version,
+		"commit": b.Commit,
+		"go":     runtime.Version(),
+		"netcdf": netcdfVersion(),
+	}
+}

@@ -1,0 +1,68 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sipipe/ingest"
+)
+
+// openArchive reads what is new in the archive.
+func openArchive(ctx context.Context, w *workspace) (archive, error) {
+	return nil, errors.New("the archive is not wired yet")
+}
+
+// ingestStage reads the raw forecast of each variable.
+func (j *job) ingestStage() Stage {
+	return Stage{Name: "ingest", Run: func(ctx context.Context) error {
+		j.raw = nil
+		for _, v := range j.Variables {
+			e, err := j.archive.Ensemble(ctx, v, j.cycle)
+			if err != nil {
+				return err
+			}
+			if n := membersThere(e); n < j.Operations.MinMembers {
+				return &ingest.UnusableError{
+					Path:   e.Source.Path,
+					Var:    v,
+					Why:    fmt.Sprintf("%d of %d members have values, %d are needed", n, len(e.Members), j.Operations.MinMembers),
+					Remedy: "wait for the rest of the forecast, or lower operations.min_members",
+				}
+			}
+			j.raw = append(j.raw, e)
+		}
+		return nil
+	}}
+}
+
+// membersThere counts the members that have any value.
+func membersThere(e *ingest.Ensemble) int {
+	n, m := 0, len(e.Members)
+	for k := range m {
+		for i := k; i < len(e.Values); i += m {
+			if v := e.Values[i]; v == v {
+				n++
+				break
+			}
+		}
+	}
+	return n
+}
+
+// wanted is what a valid product must have been made from.
+func (j *job) wanted(ctx context.Context) (Wanted, error) {
+	if err := ctx.Err(); err != nil {
+		return Wanted{}, err
+	}
+	w := Wanted{Cycle: j.cycle, ConfigSHA256: j.Hash}
+	seen := map[ingest.Source]bool{}
+	for _, e := range j.raw {
+		if !seen[e.Source] {
+			seen[e.Source] = true
+			w.Inputs = append(w.Inputs, FileRecord{Path: e.Source.Path, SHA256: e.Source.SHA256})
+			j.provenance.Inputs = append(j.provenance.Inputs, e.Source)
+		}
+	}
+	return w, nil
+}

@@ -1,0 +1,130 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sipipe/ingest"
+	"sipipe/ingest/store"
+)
+
+// archive is what the pipeline asks of ingest.Archive.
+type archive interface {
+	Cycles(variable string) []time.Time
+	Ensemble(ctx context.Context, variable string, cycle time.Time) (*ingest.Ensemble, error)
+	Observed(ctx context.Context, variable string, valid time.Time) (*ingest.Observed, error)
+	EnsembleHash(variable string, cycle time.Time) [32]byte
+	ObservedHash(variable string, valid time.Time) [32]byte
+}
+
+// workspace is an open state folder with the archive read into it.
+type workspace struct {
+	*session
+	store   *store.Store
+	archive archive
+	close   func() error
+}
+
+// access says what a command does with the state folder. Values in the store are
+// determined by the archive and replaced as a whole, so readers need no lock.
+type access int
+
+const (
+	reading access = iota
+	writing        // products or models: one at a time
+)
+
+// open opens the workspace. The caller must close it.
+func (s *session) open(ctx context.Context, a access) (w *workspace, err error) {
+	w = &workspace{session: s, close: func() error { return nil }}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.close())
+		}
+	}()
+	dir := s.Resolve(s.State)
+	if a == writing {
+		if w.close, err = acquireLock(ctx, dir, s.Operations.LockWait, thisProcess(s.global.args, s.global.clock())); err != nil {
+			return w, err
+		}
+	}
+	if w.store, err = store.Open(dir); err != nil {
+		return w, &OutputError{Path: dir, Err: err}
+	}
+	if w.archive, err = openArchive(ctx, w); err != nil {
+		return w, err
+	}
+	return w, nil
+}
+
+// cycles are those with a forecast of any variable, ascending.
+func (w *workspace) cycles() []time.Time {
+	var all []time.Time
+	for _, v := range w.Variables {
+		all = append(all, w.archive.Cycles(v)...)
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return slices.CompactFunc(all, time.Time.Equal)
+}
+
+// find is the cycle that is asked for.
+func (w *workspace) find(r cycleRequest) (time.Time, error) {
+	if !r.latest {
+		return r.at, nil
+	}
+	for _, c := range slices.Backward(w.cycles()) {
+		if r.hour < 0 || c.Hour() == r.hour {
+			return c, nil
+		}
+	}
+	return time.Time{}, &NoCycleError{Forecasts: w.Ingest.Forecasts, Hour: r.hour}
+}
+
+// within are the cycles of a range, ascending.
+func (w *workspace) within(first, last time.Time) ([]time.Time, error) {
+	all := w.cycles()
+	in := slices.DeleteFunc(slices.Clone(all), func(c time.Time) bool { return c.Before(first) || c.After(last) })
+	if len(in) == 0 {
+		e := &NoCycleError{Forecasts: w.Ingest.Forecasts, Hour: -1, From: first, To: last}
+		if len(all) > 0 {
+			e.First, e.Last = all[0], all[len(all)-1]
+		}
+		return nil, e
+	}
+	return in, nil
+}
+
+// product is where the product of a cycle lies.
+func (w *workspace) product(cycle time.Time) (string, error) {
+	path, err := expandTemplate(w.Export.Path, cycle)
+	if err != nil {
+		return "", &ConfigError{Origin: w.Origins["export.path"], Key: "export.path", Text: err.Error()}
+	}
+	return w.Resolve(path), nil
+}
+
+// NoCycleError says that the archive has no forecast that fits a request.
+type NoCycleError struct {
+	Forecasts   string
+	Hour        int       // asked for, -1: any
+	From, To    time.Time // asked for; zero: any
+	First, Last time.Time // of the archive; zero: it is empty
+}
+
+func (e *NoCycleError) Error() string {
+	text := "no forecast"
+	if e.Hour >= 0 {
+		text += fmt.Sprintf(" of a %02d UTC cycle", e.Hour)
+	}
+	if !e.From.IsZero() {
+		text += " from " + formatCycle(e.From) + " to " + formatCycle(e.To)
+	}
+	text += " in " + e.Forecasts
+	if e.First.IsZero() {
+		return text + "; check ingest.forecasts, and look at a file with sipipe inspect"
+	}
+	return text + "; the archive has cycles from " + formatCycle(e.First) + " to " + formatCycle(e.Last)
+}
