@@ -11,10 +11,10 @@ var (
 
 // integrate returns ∫ f dt over [from, to] within [0, 1]. With t = sin²θ, dt = 2√(t(1-t)) dθ,
 // which tames integrands that grow as t^-½ or (1-t)^-½; a panel of ten points for
-// each 0.8 of θ reaches 1e-11 for the smooth rest. The ends are never evaluated.
+// each 0.3 of θ reaches 1e-11 for the smooth rest. The ends are never evaluated.
 func integrate(from, to float64, f func(t float64) Mix) Mix {
 	a, b := math.Asin(math.Sqrt(from)), math.Asin(math.Sqrt(to))
-	panels := 1 + int(math.Abs(b-a)/0.8)
+	panels := 1 + int(math.Abs(b-a)/0.3)
 	half := (b - a) / float64(2*panels)
 	var sum Mix
 	for k := range panels {
