@@ -35,14 +35,18 @@ func Bimodal(s0, m, s, upper float64) Mixture {
 //
 // with the posterior weights p_k of the components.
 func (m Mixture) Fields(c interpolant.Coefficients, x float64) (v, eta float64) {
-	// The largest exponent is taken out, so that at least one weight is 1.
-	top := math.Inf(-1)
+	// One pass: whenever a larger exponent is met, the sums so far are scaled to it,
+	// so that the largest weight is 1 and nothing overflows or vanishes.
+	top, sum := math.Inf(-1), 0.0
 	for _, k := range m {
-		top = math.Max(top, math.Log(k.Weight)+k.Joint.LogDensity(c, x))
-	}
-	sum := 0.0
-	for _, k := range m {
-		p := math.Exp(math.Log(k.Weight) + k.Joint.LogDensity(c, x) - top)
+		e := math.Log(k.Weight) + k.Joint.LogDensity(c, x)
+		p := 1.0
+		if e <= top {
+			p = math.Exp(e - top)
+		} else {
+			shrink := math.Exp(top - e)
+			sum, v, eta, top = sum*shrink, v*shrink, eta*shrink, e
+		}
 		vs, vo, es, eo := k.Joint.Affine(c)
 		sum += p
 		v += p * (vs*x + vo)
