@@ -245,3 +245,39 @@ func TestLosses(t *testing.T) {
 		t.Errorf("the antithetic loss is %v; expected to stay bounded", pair)
 	}
 }
+
+// Weighted by Weights the latent's part of each target has a variance of at most
+// 1 at any t: γ̇²/(1 + γ̇²) for b and γ²/γ² for s; other heads are left alone.
+func TestWeights(t *testing.T) {
+	for _, i := range family(t) {
+		for h := range Heads(len(headNames)) {
+			if !usable(i, h) || i.Deterministic() {
+				continue
+			}
+			for _, at := range inside() {
+				c := i.At(at)
+				w1, w2 := h.Weights(c)
+				y1, y2 := h.Targets(c, 0, 0, 1)
+				if w1 <= 0 || w2 <= 0 || w1*y1*y1 > 1+1e-12 || w2*y2*y2 > 1+1e-12 {
+					t.Errorf("%s, heads %s at %g: weights %v, %v on targets %v, %v", i, h, at, w1, w2, y1, y2)
+				}
+				if h == VelocityDenoiser && (w1 != 1 || w2 != 1) {
+					t.Errorf("heads %s: weights %v, %v, want 1", h, w1, w2)
+				}
+			}
+		}
+	}
+}
+
+// Sampling starts from x0 on two-sided paths and from γ(0) z on one-sided ones.
+func TestStart(t *testing.T) {
+	for _, i := range family(t) {
+		want := 2.0
+		if i.Kind() == OneSided {
+			want = 3 * i.At(0).Gamma
+		}
+		if got := i.Start(2, 3); got != want {
+			t.Errorf("%s: starts from %v, want %v", i, got, want)
+		}
+	}
+}
