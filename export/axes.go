@@ -36,9 +36,10 @@ func newAxes(vars []*ingest.Ensemble) (*axes, error) {
 // have follow. A station's coordinates are those of the first variable that has it.
 func (a *axes) unitePlaces(vars []*ingest.Ensemble) error {
 	first := vars[0].Places
-	if alike := func(e *ingest.Ensemble) bool {
-		return e.Places == first || slices.Equal(e.Places.ID, first.ID) && sameGrid(e.Places.Grid, first.Grid)
-	}; !slices.ContainsFunc(vars, func(e *ingest.Ensemble) bool { return !alike(e) }) {
+	other := slices.IndexFunc(vars, func(e *ingest.Ensemble) bool {
+		return e.Places != first && (!slices.Equal(e.Places.ID, first.ID) || !sameGrid(e.Places.Grid, first.Grid))
+	})
+	if other < 0 {
 		a.places = first
 		all := make([]int, first.Len())
 		for i := range all {
@@ -49,13 +50,13 @@ func (a *axes) unitePlaces(vars []*ingest.Ensemble) error {
 		}
 		return nil
 	}
+	if first.Grid != nil || vars[other].Places.Grid != nil {
+		return fmt.Errorf("%s and %s lie on different grids; calibrate them with a configuration each", vars[0].Variable.Name, vars[other].Variable.Name)
+	}
 	var u ingest.Places
 	at := map[string]int{}
 	for _, e := range vars {
 		p := e.Places
-		if p.Grid != nil {
-			return fmt.Errorf("%s and %s lie on different grids; calibrate them with a configuration each", vars[0].Variable.Name, e.Variable.Name)
-		}
 		index := make([]int, p.Len())
 		for i, id := range p.ID {
 			k, known := at[id]

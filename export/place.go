@@ -119,12 +119,10 @@ func (w *writer) position(latitude, longitude string, latDims, lonDims []string,
 			{Name: "standard_name", Value: "surface_altitude"},
 			{Name: "long_name", Value: "altitude of the place"},
 			{Name: "units", Value: "m"},
-			{Name: "positive", Value: "up"},
 		}},
 		{"model_altitude", w.spatial, known(p.ModelAltitude), []ncio.Attr{
 			{Name: "long_name", Value: "altitude of the place in the orography of the raw model"},
 			{Name: "units", Value: "m"},
-			{Name: "positive", Value: "up"},
 		}},
 	} {
 		if c.values == nil {

@@ -43,7 +43,7 @@ func (r *reader) read(ctx context.Context) (*Forecast, error) {
 	}
 	f := &Forecast{Metadata: map[string]string{}}
 	for _, v := range r.nc.Vars() {
-		if v.Type != ncio.Float || len(v.Dims) < 3 || v.Dims[0].Name != "realization" || v.Dims[1].Name != "time" {
+		if v.Type != ncio.Float || len(v.Dims) < 3 || v.Dims[0].Name != "time" || v.Dims[1].Name != "realization" {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -56,7 +56,7 @@ func (r *reader) read(ctx context.Context) (*Forecast, error) {
 		f.Vars = append(f.Vars, e)
 	}
 	if len(f.Vars) == 0 {
-		return nil, errors.New("it has no variable with the dimensions realization and time")
+		return nil, errors.New("it has no variable with the dimensions time and realization")
 	}
 	f.Provenance = readProvenance(r.nc, f.Vars)
 	for _, a := range r.nc.Attrs() {
@@ -152,7 +152,7 @@ func (r *reader) unknownAltitude() {
 func (r *reader) grid() error {
 	p := r.places
 	for _, v := range r.nc.Vars() {
-		if len(v.Dims) == 4 && v.Dims[0].Name == "realization" {
+		if len(v.Dims) == 4 && v.Dims[0].Name == "time" {
 			y, x := v.Dims[2], v.Dims[3]
 			p.Grid = &ingest.Grid{NY: y.Len, NX: x.Len, YName: y.Name, XName: x.Name}
 			break
@@ -184,7 +184,7 @@ func (r *reader) grid() error {
 	return nil
 }
 
-// variable reads [member, lead, place] and turns it into [lead, place, member].
+// variable reads [lead, member, place] and turns it into [lead, place, member].
 func (r *reader) variable(v ncio.Var) (*ingest.Ensemble, error) {
 	file, err := r.nc.Float32s(v.Name, nil, nil)
 	if err != nil {
@@ -195,9 +195,11 @@ func (r *reader) variable(v ncio.Var) (*ingest.Ensemble, error) {
 		return nil, fmt.Errorf("%s has %d values for %d members, %d lead times and %d places", v.Name, len(file), m, l, p)
 	}
 	values := make([]float32, len(file))
-	for i := range m {
-		for j := range l * p {
-			values[j*m+i] = file[i*l*p+j]
+	for i := range l {
+		for j := range m {
+			for k := range p {
+				values[(i*p+k)*m+j] = file[(i*m+j)*p+k]
+			}
 		}
 	}
 	return &ingest.Ensemble{

@@ -99,9 +99,9 @@ func (w *writer) write(ctx context.Context) error {
 // slab is the part of a variable that holds all members and places of lead l.
 func (w *writer) slab(l int) (start, count []int) {
 	if g := w.places.Grid; g != nil {
-		return []int{0, l, 0, 0}, []int{len(w.members), 1, g.NY, g.NX}
+		return []int{l, 0, 0, 0}, []int{1, len(w.members), g.NY, g.NX}
 	}
-	return []int{0, l, 0}, []int{len(w.members), 1, w.places.Len()}
+	return []int{l, 0, 0}, []int{1, len(w.members), w.places.Len()}
 }
 
 func (w *writer) attributes() error {
@@ -195,14 +195,7 @@ func (w *writer) define(defs ...ncio.VarDef) error {
 
 // variables defines the calibrated variables.
 func (w *writer) variables() error {
-	coordinates := []string{"forecast_reference_time", "forecast_period"}
-	for _, v := range w.nc.Vars() {
-		onPlace := slices.ContainsFunc(v.Dims, func(d ncio.Dim) bool { return slices.Contains(w.spatial, d.Name) })
-		isAxis := len(v.Dims) == 1 && v.Dims[0].Name == v.Name
-		if onPlace && !isAxis {
-			coordinates = append(coordinates, v.Name)
-		}
-	}
+	coordinates := w.coordinates()
 	for _, e := range w.forecast.Vars {
 		v := e.Variable
 		attrs := []ncio.Attr{
@@ -215,11 +208,15 @@ func (w *writer) variables() error {
 		if isTemperature(v) {
 			attrs = append(attrs, ncio.Attr{Name: "units_metadata", Value: "temperature: on_scale"})
 		}
+		if w.places.Grid == nil {
+			// Without it CDO takes members and stations for the two sides of a grid.
+			attrs = append(attrs, ncio.Attr{Name: "CDI_grid_type", Value: "unstructured"})
+		}
 		attrs = append(attrs, methodAttributes(w.forecast.Provenance.Variables[v.Name])...)
 		err := w.nc.AddVar(ncio.VarDef{
 			Name:    v.Name,
 			Type:    ncio.Float,
-			Dims:    append([]string{"realization", "time"}, w.spatial...),
+			Dims:    append([]string{"time", "realization"}, w.spatial...),
 			Attrs:   attrs,
 			Fill:    fillValue,
 			Deflate: w.deflate,
@@ -230,6 +227,24 @@ func (w *writer) variables() error {
 		}
 	}
 	return nil
+}
+
+// coordinates lists the auxiliary coordinates of the data: positions first, since CDO
+// (2.1.1) looks at the first five only.
+func (w *writer) coordinates() []string {
+	var positions, others []string
+	for _, v := range w.nc.Vars() {
+		onPlace := slices.ContainsFunc(v.Dims, func(d ncio.Dim) bool { return slices.Contains(w.spatial, d.Name) })
+		isAxis := len(v.Dims) == 1 && v.Dims[0].Name == v.Name
+		switch {
+		case !onPlace || isAxis:
+		case v.Type == ncio.Char:
+			others = append(others, v.Name)
+		default:
+			positions = append(positions, v.Name)
+		}
+	}
+	return slices.Concat(positions, []string{"forecast_reference_time", "forecast_period"}, others)
 }
 
 // isTemperature says that the units are those of temperature, of which CF wants to
@@ -250,5 +265,5 @@ func (w *writer) chunks() []int {
 		return []int{1, 1, min(g.NY, max(1, chunkValues/g.NX)), min(g.NX, chunkValues)}
 	}
 	m := min(len(w.members), chunkValues)
-	return []int{m, 1, min(w.places.Len(), max(1, chunkValues/m))}
+	return []int{1, m, min(w.places.Len(), max(1, chunkValues/m))}
 }

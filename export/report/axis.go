@@ -29,6 +29,7 @@ func newPlot(xLabel string) *plot.Plot {
 		a.Tick.Marker = numbers(6)
 	}
 	p.Y.Width, p.Y.Tick.Length = 0, 0
+	p.Y.Padding = 4
 	p.Add(layer(func(c draw.Canvas, _, y func(float64) vg.Length) {
 		for _, t := range p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max) {
 			if !t.IsMinor() {

@@ -93,3 +93,114 @@ func exampleHistograms() []Histogram {
 	}
 	return h
 }
+
+// exampleMembers is a forecast every 6 hours with a daily cycle.
+func exampleMembers(leads int) Members {
+	rng := rand.New(rand.NewPCG(5, 6))
+	d := Members{Variable: temperature, Station: seattle, Cycle: firstValid}
+	raw, walk := make([]float64, 11), 0.
+	for l := 1; l <= leads; l++ {
+		hours := 6 * l
+		if leads == 1 {
+			hours = 48
+		}
+		expected := 279 + 3*math.Sin(2*math.Pi*float64(hours-15)/24) - 0.02*float64(hours)
+		spread := 0.8 + 0.013*float64(hours)
+		e := Ensemble{Cycle: d.Cycle, Valid: d.Cycle.Add(time.Duration(hours) * time.Hour)}
+		walk = 0.8*walk + 0.6*rng.NormFloat64()
+		e.Observed = expected + walk*spread
+		for m := range raw {
+			raw[m] = 0.9*raw[m] + 0.35*rng.NormFloat64()
+			e.Raw = append(e.Raw, expected-1.8+raw[m]*spread*0.8)
+		}
+		for range 50 {
+			e.Calibrated = append(e.Calibrated, expected+spread*rng.NormFloat64())
+		}
+		if hours > 96 {
+			e.Observed = math.NaN()
+		}
+		d.Leads = append(d.Leads, e)
+	}
+	return d
+}
+
+var systems = []System{{"raw", "raw ensemble"}, {"emos", "EMOS"}, {"frame", "kriged ridge"}, {"calibrated", "calibrated"}}
+
+func exampleLeads() []LeadScores {
+	var out []LeadScores
+	for h := 6; h <= 120; h += 6 {
+		x := float64(h) / 120
+		day := 0.15 * math.Sin(2*math.Pi*float64(h)/24)
+		out = append(out, LeadScores{Lead: time.Duration(h) * time.Hour, Scores: []Scores{
+			{CRPS: 1.6 + 1.1*x + day, SpreadError: 0.35 + 0.3*x, Bias: -1.4 + 3*day},
+			{CRPS: 1.2 + 0.9*x, SpreadError: 0.92 + 0.03*x, Bias: 0.05 + day},
+			{CRPS: 1.02 + 0.85*x, SpreadError: 0.9, Bias: -0.03},
+			{CRPS: 0.98 + 0.82*x, SpreadError: 0.99 - 0.02*x, Bias: 0.02},
+		}})
+	}
+	return out
+}
+
+func exampleDays(n int) []DayScores {
+	rng := rand.New(rand.NewPCG(7, 8))
+	var out []DayScores
+	for d := range n {
+		if d == 4 {
+			continue
+		}
+		w := math.Exp(0.25 * rng.NormFloat64())
+		out = append(out, DayScores{Day: firstValid.AddDate(0, 0, d), Cases: 410 + d, CRPS: []float64{
+			2.1 * w, 1.7 * w * math.Exp(0.06*rng.NormFloat64()), 1.42 * w * math.Exp(0.05*rng.NormFloat64()), 1.38 * w * math.Exp(0.05*rng.NormFloat64()),
+		}})
+	}
+	return out
+}
+
+func exampleStations(n int) []StationSkill {
+	rng := rand.New(rand.NewPCG(9, 10))
+	var out []StationSkill
+	for i := range n {
+		s := Station{ID: "S" + string(rune('A'+i%26)) + string(rune('A'+i/26)), Longitude: -124 + 7*rng.Float64(), Latitude: 42 + 7.5*rng.Float64(), Altitude: 900 * rng.ExpFloat64()}
+		if i%40 == 0 {
+			s.Latitude = math.NaN()
+		}
+		out = append(out, StationSkill{Station: s, Cases: 9, CRPSS: 0.25 + 0.2*rng.NormFloat64() - 0.06*math.Abs(s.Longitude+120)})
+	}
+	return out
+}
+
+func exampleEvents() []Event {
+	rng := rand.New(rand.NewPCG(11, 12))
+	var out []Event
+	for _, t := range []float64{0.1, 5, 20} {
+		e := Event{Threshold: t}
+		for k, slope := range []float64{0.55, 0.85, 0.93, 1} {
+			var points []ReliabilityPoint
+			for c := range 10 {
+				f := (float64(c) + 0.5) / 10
+				o := min(max(0.5+(f-0.5)*slope-0.08*(1-slope)+0.02*rng.NormFloat64(), 0), 1)
+				n := int(3000 * math.Exp(-0.3*t*f) * (0.3 + math.Abs(f-0.5)))
+				d := 1.64 * math.Sqrt(o*(1-o)/float64(n+1)) * 1.8
+				points = append(points, ReliabilityPoint{f, o, max(o-d, 0), min(o+d, 1), n})
+			}
+			e.Points = append(e.Points, points)
+			e.Brier = append(e.Brier, 0.22-0.02*float64(k))
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+func exampleSpread() [][]SpreadBin {
+	rng := rand.New(rand.NewPCG(13, 14))
+	out := make([][]SpreadBin, 4)
+	for k, factor := range []float64{0.4, 0.9, 0.95, 1} {
+		var cases []SpreadError
+		for range 4000 {
+			sd := math.Exp(0.5 + 0.4*rng.NormFloat64())
+			cases = append(cases, SpreadError{factor * factor * sd * sd, sd * rng.NormFloat64()})
+		}
+		out[k] = SpreadBins(cases, 10)
+	}
+	return out
+}

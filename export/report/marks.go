@@ -80,6 +80,8 @@ func ribbon(c draw.Canvas, fill color.Color, xs, lower, upper []float64, x, y fu
 	}
 }
 
+var nan = math.NaN()
+
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // span is the range of the finite values; NaN, NaN when there are none.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"strings"
 
@@ -69,7 +70,7 @@ func RankHistograms(v Variable, histograms []Histogram) (*Figure, error) {
 		top = math.Max(top, math.Min(math.Max(most, band)*1.06, rankCeiling))
 		alt = append(alt, fmt.Sprintf("%s, %d cases: %s", h.System.label(), h.total(), h.shape()))
 	}
-	title := v.label() + ": " + "where the observation falls among the members"
+	title := v.label() + ": where the observation falls among the members"
 	keys := []key{
 		dashedKey("flat: reliable", ink, 0.9),
 		{"95 % of bars if reliable", func(c draw.Canvas, x, y vg.Length) {
@@ -82,9 +83,9 @@ func RankHistograms(v Variable, histograms []Histogram) (*Figure, error) {
 		Caption: "Rank histograms, each bar relative to a flat one. A U shape means too little spread, a slope means bias. " +
 			"The band takes cases to be independent; stations of a day are not, so bars scatter more.",
 		Alt:    title + ". " + strings.Join(alt, "; ") + ".",
-		height: 215,
+		height: 226,
 		paint: func(c draw.Canvas) {
-			c = heading(c, title, "", keys)
+			c = heading(c, title, "bars: number of cases relative to a flat histogram", keys)
 			for i, part := range columns(c, len(histograms)) {
 				h := histograms[i]
 				part = panelTitle(part, fmt.Sprintf("%s, %d cases", h.System.label(), h.total()))
@@ -112,7 +113,7 @@ func (h Histogram) plot(top float64) *plot.Plot {
 	density := h.density()
 	k := float64(len(density))
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, k, 0, top
-	p.X.Tick.Length = 0
+	p.X.Tick.Color = color.Transparent
 	p.X.Tick.Marker = plot.ConstantTicks{{Value: 0.5, Label: "1"}, {Value: k - 0.5, Label: number(k, 0)}}
 	if h.PIT {
 		p.X.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: k / 2, Label: "0.5"}, {Value: k, Label: "1"}}
