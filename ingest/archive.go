@@ -1,0 +1,457 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"sipipe/ingest/store"
+)
+
+// Options says what an archive consists of.
+type Options struct {
+	Forecasts    string   // path template, glob or file; see template
+	Observations string   // the same; "" when there are none
+	Variables    []string // names in the files, or CF standard names
+	Root         string   // folder below which paths are shown relative; "" shows them as they are
+	Store        *store.Store
+
+	// What files leave open or say wrongly. All may be nil.
+	Dims          map[string]string // role (member, cycle, lead, valid, station, y, x, year) to dimension name
+	Units         map[string]string // variable to its units in the forecasts
+	ObservedNames map[string]string // variable to its name in the observations
+	ObservedUnits map[string]string // variable to its units in the observations
+
+	// Interpolation brings forecasts on a grid to the stations of the observations.
+	Interpolation Interpolation
+
+	// Progress is told of every file that has been read; nil is allowed.
+	Progress func(Progress)
+}
+
+// Progress says how far reading has come.
+type Progress struct {
+	Variable    string
+	Path        string
+	Done, Total int // files of the variable
+}
+
+// Validate says what is wrong with the options.
+func (o Options) Validate() error {
+	switch {
+	case o.Store == nil:
+		return errors.New("ingest: no store")
+	case len(o.Variables) == 0:
+		return errors.New("ingest: no variables; name them by their names in the files or CF standard names")
+	}
+	for role := range o.Dims {
+		if !slices.Contains(roleNames[:roleSingle], role) {
+			return fmt.Errorf("ingest: dimension role %q is not one of %v", role, roleNames[:roleSingle])
+		}
+	}
+	for i, v := range o.Variables {
+		if v == "" || slices.Index(o.Variables, v) != i {
+			return fmt.Errorf("ingest: variable %q is empty or named twice", v)
+		}
+	}
+	return o.Interpolation.validate()
+}
+
+// Archive is the forecasts and observations that are there. Its methods may be called
+// from several goroutines.
+type Archive struct {
+	options          Options
+	store            *store.Store
+	forecastTemplate *template
+	observedTemplate *template // nil when there are no observations
+	variables        map[string]*variableArchive
+	cache            *lru.Cache[string, any] // stored values in use
+
+	mu   sync.Mutex
+	sums map[string]string // SHA-256 of files that were read, by path
+}
+
+// variableArchive is what is there of one variable.
+type variableArchive struct {
+	name     string
+	files    []*forecastEntry
+	cycles   map[int64]cycleRef
+	order    []time.Time
+	faults   []Fault
+	observed map[int64][]observedRef // by valid time; files by name
+	sources  []*observedEntry
+	mismatch error // why observations cannot be set against forecasts
+	at       *stationary
+}
+
+// cycleRef is where a cycle is.
+type cycleRef struct {
+	entry *forecastEntry
+	index int // in entry.Cycles
+}
+
+// cachedValues is how many stored values are kept in memory, of some MiB at most each.
+const cachedValues = 16
+
+// Open looks at the files of the archive and reads those that are new or have
+// changed into the store. It loads no values of what is stored already. Files and
+// cycles that cannot be used are listed by Faults; an error means that nothing can be
+// done at all.
+func Open(ctx context.Context, o Options) (*Archive, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	a := &Archive{options: o, store: o.Store, variables: map[string]*variableArchive{}, sums: map[string]string{}}
+	var err error
+	if a.cache, err = lru.New[string, any](cachedValues); err != nil {
+		return nil, err
+	}
+	if a.forecastTemplate, err = parseTemplate(o.Forecasts); err != nil {
+		return nil, fmt.Errorf("ingest.forecasts: %w", err)
+	}
+	forecasts, err := scan(a.forecastTemplate, o.Root)
+	if err != nil {
+		return nil, fmt.Errorf("ingest.forecasts: %w", err)
+	}
+	var observations []archiveFile
+	if o.Observations != "" {
+		if a.observedTemplate, err = parseTemplate(o.Observations); err != nil {
+			return nil, fmt.Errorf("ingest.observations: %w", err)
+		}
+		if observations, err = scan(a.observedTemplate, o.Root); err != nil {
+			return nil, fmt.Errorf("ingest.observations: %w", err)
+		}
+	}
+	for _, name := range o.Variables {
+		v := &variableArchive{name: name, cycles: map[int64]cycleRef{}, observed: map[int64][]observedRef{}}
+		a.variables[name] = v
+		if err := a.openForecasts(ctx, v, forecasts); err != nil {
+			return nil, fmt.Errorf("read forecasts of %q: %w", name, err)
+		}
+		if err := a.openObservations(ctx, v, observations); err != nil {
+			return nil, fmt.Errorf("read observations of %q: %w", name, err)
+		}
+		if err := a.compare(ctx, v); err != nil {
+			return nil, fmt.Errorf("compare forecasts and observations of %q: %w", name, err)
+		}
+	}
+	return a, nil
+}
+
+func (a *Archive) parseOptions(variable string) parseOptions {
+	return parseOptions{Dims: a.options.Dims, Units: a.options.Units[variable]}
+}
+
+// openForecasts fills in the forecasts of v. Should two files have the same cycle, the
+// later one by name counts.
+func (a *Archive) openForecasts(ctx context.Context, v *variableArchive, files []archiveFile) error {
+	x, faults, err := a.forecastFiles(ctx, v.name, files)
+	if err != nil {
+		return err
+	}
+	v.files = x.Files
+	for _, e := range x.Files {
+		for i, c := range e.Cycles {
+			v.cycles[c.Time] = cycleRef{e, i}
+		}
+	}
+	for at := range v.cycles {
+		v.order = append(v.order, time.Unix(at, 0).UTC())
+	}
+	slices.SortFunc(v.order, time.Time.Compare)
+	v.faults = append(v.faults, faults...)
+	for _, e := range x.Files {
+		if e.Missing {
+			v.missing(e)
+			continue
+		}
+		for _, f := range e.Faults {
+			v.faults = append(v.faults, Fault{
+				Path: e.Name, Variable: v.name, Cycle: time.Unix(f.Time, 0).UTC(),
+				Err: &UnusableError{Path: e.Name, Var: v.name, Why: f.Why, Remedy: "replace the file by a good one"},
+			})
+		}
+	}
+	slices.SortStableFunc(v.faults, func(a, b Fault) int { return a.Cycle.Compare(b.Cycle) })
+	return nil
+}
+
+// missing records that a file has not the variable. That is a fault only when no other
+// file has its cycles: variables may have files of their own.
+func (v *variableArchive) missing(e *forecastEntry) {
+	fault := Fault{Path: e.Name, Variable: v.name, Err: &MissingVarError{Path: e.Name, Var: v.name, Have: e.Have}}
+	if len(e.Faults) == 0 && len(v.cycles) == 0 {
+		v.faults = append(v.faults, fault)
+	}
+	for _, f := range e.Faults {
+		if _, ok := v.cycles[f.Time]; !ok {
+			fault.Cycle = time.Unix(f.Time, 0).UTC()
+			v.faults = append(v.faults, fault)
+		}
+	}
+}
+
+func (a *Archive) openObservations(ctx context.Context, v *variableArchive, files []archiveFile) error {
+	x, faults, err := a.observedFiles(ctx, v, files)
+	if err != nil {
+		return err
+	}
+	v.faults = append(v.faults, faults...)
+	var without []Fault
+	for _, e := range x.Files {
+		if e.Missing {
+			without = append(without, Fault{Path: e.Name, Variable: v.name, Err: &MissingVarError{Path: e.Name, Var: v.name, Have: e.Have}})
+			continue
+		}
+		v.sources = append(v.sources, e)
+		for m, entry := range e.Periods {
+			for i, at := range entry.Times {
+				v.observed[at] = append(v.observed[at], observedRef{e, m, i})
+			}
+		}
+	}
+	if len(v.sources) == 0 { // else they may be files of other variables
+		v.faults = append(v.faults, without...)
+	}
+	return nil
+}
+
+// newest is the last file with forecasts, nil when there is none.
+func (v *variableArchive) newest() *forecastEntry {
+	if len(v.order) == 0 {
+		return nil
+	}
+	return v.cycles[v.order[len(v.order)-1].Unix()].entry
+}
+
+// fileUnits is the units of the variable in the newest forecast file.
+func (v *variableArchive) fileUnits() string {
+	if e := v.newest(); e != nil {
+		return e.Described.Units
+	}
+	return ""
+}
+
+// observedNames lists the names by which observations of the variable may go, best
+// first: as configured, or else as the forecasts name it.
+func (v *variableArchive) observedNames(configured string) []string {
+	if configured != "" {
+		return []string{configured}
+	}
+	names := []string{v.name}
+	if e := v.newest(); e != nil {
+		d := e.Described
+		for _, name := range []string{d.Name, d.StandardName, massName(d.StandardName)} {
+			if name != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// sum is the SHA-256 of a file; each file is read once for it, however many variables
+// it has.
+func (a *Archive) sum(file archiveFile) (string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if s, ok := a.sums[file.path]; ok {
+		return s, nil
+	}
+	s, err := fileSum(file.path)
+	if err == nil {
+		a.sums[file.path] = s
+	}
+	return s, err
+}
+
+func (a *Archive) variable(name string) (*variableArchive, error) {
+	v, ok := a.variables[name]
+	if !ok {
+		return nil, fmt.Errorf("the archive was opened without variable %q", name)
+	}
+	return v, nil
+}
+
+// Cycles lists the cycles of a variable that have a usable forecast, ascending.
+func (a *Archive) Cycles(variable string) []time.Time {
+	if v, ok := a.variables[variable]; ok {
+		return slices.Clone(v.order)
+	}
+	return nil
+}
+
+// Ensemble returns the raw forecast of a cycle. Its slice of values is the caller's; all
+// else is shared and must not be changed. Where there is none, the error is what is
+// wrong with the file of that cycle, a *MissingVarError or *UnusableError, or else a
+// *MissingCycleError.
+func (a *Archive) Ensemble(ctx context.Context, variable string, cycle time.Time) (*Ensemble, error) {
+	v, err := a.variable(variable)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	ref, ok := v.cycles[cycle.Unix()]
+	if !ok {
+		return nil, a.noForecast(v, cycle)
+	}
+	e, err := a.forecast(ctx, variable, ref.entry, ref.entry.Cycles[ref.index])
+	if err != nil {
+		return nil, fmt.Errorf("get forecast of %q at %s: %w", variable, cycle.UTC().Format(cycleFormat), err)
+	}
+	if v.at == nil {
+		return e, nil
+	}
+	e, err = v.at.interpolate(ctx, v, e)
+	if err != nil {
+		return nil, fmt.Errorf("interpolate forecast of %q at %s: %w", variable, cycle.UTC().Format(cycleFormat), err)
+	}
+	return e, nil
+}
+
+// noForecast explains why a cycle has no forecast.
+func (a *Archive) noForecast(v *variableArchive, cycle time.Time) error {
+	missing := &MissingCycleError{Var: v.name, Cycle: cycle.UTC(), Place: a.forecastTemplate.text}
+	for _, f := range v.faults {
+		if !f.Cycle.IsZero() && f.Cycle.Equal(cycle) {
+			return f.Err
+		}
+		if f.Cycle.IsZero() {
+			missing.Faults = append(missing.Faults, f)
+		}
+	}
+	if path := a.forecastTemplate.path(cycle.UTC()); path != "" {
+		missing.Place = below(a.options.Root, path)
+	}
+	if n := len(v.order); n > 0 {
+		missing.Latest = v.order[n-1].Format(cycleFormat)
+	}
+	return missing
+}
+
+// EnsembleHash is the hash of what Ensemble returns, without its source; zero when
+// there is no forecast.
+func (a *Archive) EnsembleHash(variable string, cycle time.Time) [32]byte {
+	v, ok := a.variables[variable]
+	if !ok {
+		return [32]byte{}
+	}
+	ref, ok := v.cycles[cycle.Unix()]
+	if !ok {
+		return [32]byte{}
+	}
+	h := ref.entry.Cycles[ref.index].Hash
+	if v.at != nil {
+		h = v.at.hash(h, cycle)
+	}
+	return h
+}
+
+// Warnings lists what is noteworthy of a cycle that can be used, as missing members.
+func (a *Archive) Warnings(variable string, cycle time.Time) []string {
+	v, ok := a.variables[variable]
+	if !ok {
+		return nil
+	}
+	ref, ok := v.cycles[cycle.Unix()]
+	if !ok {
+		return nil
+	}
+	return slices.Clone(ref.entry.Cycles[ref.index].Warnings)
+}
+
+// Notes lists what had to be assumed to read the files of the archive, each once.
+func (a *Archive) Notes() []string {
+	var notes []string
+	for _, name := range a.options.Variables {
+		v := a.variables[name]
+		for _, e := range v.files {
+			notes = append(notes, e.Notes...)
+		}
+		for _, e := range v.sources {
+			notes = append(notes, e.Notes...)
+		}
+	}
+	slices.Sort(notes)
+	return slices.Compact(notes)
+}
+
+// Faults lists files and cycles that cannot be used: variable by variable, forecasts by
+// cycle, then observations.
+func (a *Archive) Faults() []Fault {
+	var faults []Fault
+	for _, name := range a.options.Variables {
+		faults = append(faults, a.variables[name].faults...)
+	}
+	return faults
+}
+
+// Observed returns what was measured at a valid time, nil when nothing was.
+func (a *Archive) Observed(ctx context.Context, variable string, valid time.Time) (*Observed, error) {
+	v, err := a.variable(variable)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	refs := v.observed[valid.Unix()]
+	if len(refs) == 0 {
+		return nil, nil
+	}
+	if v.mismatch != nil {
+		return nil, v.mismatch
+	}
+	o, err := a.observed(ctx, v, refs, valid.UTC())
+	if err != nil {
+		return nil, fmt.Errorf("get observations of %q at %s: %w", variable, valid.UTC().Format(cycleFormat), err)
+	}
+	return o, nil
+}
+
+// ObservedHash changes when what Observed returns changes; zero when there is nothing.
+func (a *Archive) ObservedHash(variable string, valid time.Time) [32]byte {
+	v, ok := a.variables[variable]
+	if !ok || v.mismatch != nil {
+		return [32]byte{}
+	}
+	refs := v.observed[valid.Unix()]
+	switch len(refs) {
+	case 0:
+		return [32]byte{}
+	case 1:
+		return refs[0].hash()
+	}
+	// The files' parts in the order in which they are laid over each other: this may
+	// change although the result does not, never the other way round.
+	h := sha256.New()
+	for _, ref := range refs {
+		part := ref.hash()
+		h.Write(part[:])
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+func (r observedRef) hash() [32]byte { return r.entry.Periods[r.period].Hashes[r.at] }
+
+// ObservedTimes lists the valid times of a variable that have observations, ascending.
+func (a *Archive) ObservedTimes(variable string) []time.Time {
+	v, ok := a.variables[variable]
+	if !ok || v.mismatch != nil {
+		return nil
+	}
+	times := make([]time.Time, 0, len(v.observed))
+	for at := range v.observed {
+		times = append(times, time.Unix(at, 0).UTC())
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	return times
+}

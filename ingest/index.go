@@ -1,0 +1,117 @@
+package ingest
+
+import (
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"slices"
+
+	"sipipe/ingest/store"
+)
+
+// formatVersion is the version of everything that ingest stores and of how it reads
+// files. Raising it makes all files be read again.
+const formatVersion = 1
+
+// index lists the files of an archive that have been read for one variable, so that
+// they are not read again. It is a cache: without it, reading all files gives the
+// same.
+type index[E entry] struct {
+	Fingerprint string // of the options that change what is read
+	Files       []E    // by name
+}
+
+// entry is what an index remembers of a file.
+type entry interface {
+	*forecastEntry | *observedEntry
+	file() *fileEntry
+	keys() []string // stored values that it refers to
+}
+
+// fileEntry is common to forecasts and observations.
+type fileEntry struct {
+	Name   string
+	State  fileState
+	SHA256 string // hex
+	Notes  []string
+	// Missing says that the file is good but has not the variable: Have is what it has.
+	Missing bool
+	Have    []string
+}
+
+func (e *fileEntry) file() *fileEntry { return e }
+
+// loadIndex reads an index. One that is not there, is damaged, of another version, or
+// made with other options is empty: then all is read anew.
+func loadIndex[E entry](s *store.Store, key, fingerprint string) (*index[E], error) {
+	x := &index[E]{}
+	err := s.Get(key, formatVersion, x)
+	var version *store.VersionError
+	var corrupt *store.CorruptError
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.As(err, &version), errors.As(err, &corrupt):
+		return &index[E]{Fingerprint: fingerprint}, nil
+	case err != nil:
+		return nil, err
+	case x.Fingerprint != fingerprint:
+		return &index[E]{Fingerprint: fingerprint}, nil
+	}
+	return x, nil
+}
+
+// byName is the entries of an index by file name.
+func (x *index[E]) byName() map[string]E {
+	m := make(map[string]E, len(x.Files))
+	for _, e := range x.Files {
+		m[e.file().Name] = e
+	}
+	return m
+}
+
+// save stores the index, then removes values below prefix that nothing in it refers
+// to. In this order a crash leaves values too many, never too few.
+func (x *index[E]) save(s *store.Store, key, prefix string) error {
+	if err := s.Put(key, formatVersion, x); err != nil {
+		return err
+	}
+	used := map[string]bool{key: true}
+	for _, e := range x.Files {
+		for _, k := range e.keys() {
+			used[k] = true
+		}
+	}
+	stored, err := s.List(prefix)
+	if err != nil {
+		return err
+	}
+	for _, k := range stored {
+		if !used[k] {
+			if err := s.Delete(k); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fingerprint joins options that change what is read.
+func fingerprint(parts ...any) string {
+	d := newDigest("options")
+	for _, p := range parts {
+		switch x := p.(type) {
+		case string:
+			d.text(x)
+		case []string:
+			d.texts(x)
+		case map[string]string:
+			var flat []string
+			for k, v := range x {
+				flat = append(flat, k+"="+v)
+			}
+			slices.Sort(flat)
+			d.texts(flat)
+		}
+	}
+	sum := d.sum()
+	return hex.EncodeToString(sum[:])
+}

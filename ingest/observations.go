@@ -1,0 +1,255 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"sipipe/ingest/ncio"
+)
+
+// observedEntry is what the index remembers of a file of observations.
+type observedEntry struct {
+	fileEntry
+	Variable Variable
+	Stations string // store key of observedStations
+	Periods  []periodEntry
+}
+
+// periodEntry says where the observations of a period are stored.
+type periodEntry struct {
+	Key    string
+	Times  []int64    // valid times with a value at least, ascending
+	At     []int      // position of each in the stored period
+	Hashes [][32]byte // of each
+}
+
+func (e *observedEntry) keys() []string {
+	if e.Missing {
+		return nil
+	}
+	keys := []string{e.Stations}
+	for _, m := range e.Periods {
+		keys = append(keys, m.Key)
+	}
+	return keys
+}
+
+// observedStations is the stations of a file, sorted by identifier.
+type observedStations struct {
+	Places Places // of a grid without identifiers
+	First  []int64
+}
+
+// never is the first valid time of a station without any value.
+const never = math.MaxInt64
+
+// storedPeriod is an observedPeriod as it is stored.
+type storedPeriod struct {
+	Times  []int64
+	Values []byte // float32 [time, station], little-endian
+}
+
+// observedFiles brings the stored observations of a variable in line with the files.
+func (a *Archive) observedFiles(ctx context.Context, v *variableArchive, files []archiveFile) (*index[*observedEntry], []Fault, error) {
+	o := a.options
+	wanted, units := v.observedNames(o.ObservedNames[v.name]), v.fileUnits()
+	s := syncer[*observedEntry]{
+		archive: a, variable: v.name, prefix: variablePrefix("observations", v.name),
+		fingerprint: fingerprint(o.ObservedUnits[v.name], o.Dims, o.Observations, wanted, units),
+		read: func(ctx context.Context, file archiveFile, sum string, _ *observedEntry) (*observedEntry, error) {
+			return a.readObservations(ctx, v.name, wanted, units, file, sum)
+		},
+		faultTime: func(archiveFile) time.Time { return time.Time{} },
+	}
+	return s.run(ctx, files)
+}
+
+func (a *Archive) observedReader(ctx context.Context, variable string, wanted []string, units string, file archiveFile) (*observedReader, *ncio.File, error) {
+	f, err := ncio.Open(ctx, file.path)
+	if err != nil {
+		return nil, nil, err
+	}
+	o := parseOptions{Dims: a.options.Dims, Units: a.options.ObservedUnits[variable]}
+	r, err := newObservedReader(f, wanted, o, units)
+	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	return r, f, nil
+}
+
+// readObservations reads a file into the store.
+func (a *Archive) readObservations(ctx context.Context, variable string, wanted []string, units string, file archiveFile, sum string) (*observedEntry, error) {
+	e := &observedEntry{fileEntry: fileEntry{Name: file.name, State: file.state, SHA256: sum}}
+	r, f, err := a.observedReader(ctx, variable, wanted, units, file)
+	if missing := (*MissingVarError)(nil); errors.As(err, &missing) {
+		e.Missing, e.Have = true, missing.Have
+		return e, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	e.Variable, e.Notes = r.variable, r.notes
+	prefix := variablePrefix("observations", variable) + contentKey(file.name, sum) + "/"
+	e.Stations = prefix + "stations"
+	stations := &observedStations{Places: *r.places, First: make([]int64, r.places.Len())}
+	for i := range stations.First {
+		stations.First[i] = never
+	}
+	err = r.read(ctx, func(name string, m *observedPeriod) error {
+		entry := periodEntry{Key: prefix + name}
+		n := r.places.Len()
+		for i, at := range m.Times {
+			values := m.Values[i*n : (i+1)*n]
+			if stations.note(at, values) {
+				entry.Times = append(entry.Times, at)
+				entry.At = append(entry.At, i)
+				entry.Hashes = append(entry.Hashes, observedHash(r.variable, time.Unix(at, 0), r.places.ID, values))
+			}
+		}
+		if len(entry.Times) == 0 {
+			return nil
+		}
+		e.Periods = append(e.Periods, entry)
+		return a.put(entry.Key, storedPeriod{m.Times, appendFloats(nil, m.Values)})
+	})
+	if err != nil {
+		return nil, err
+	}
+	stored := *stations
+	if stored.Places.Grid != nil {
+		stored.Places.ID = nil
+	}
+	if err := a.put(e.Stations, stored); err != nil {
+		return nil, err
+	}
+	return e, f.Close()
+}
+
+// note records when stations reported first and says whether any did now.
+func (s *observedStations) note(at int64, values []float32) bool {
+	some := false
+	for i, v := range values {
+		if v == v {
+			s.First[i] = min(s.First[i], at)
+			some = true
+		}
+	}
+	return some
+}
+
+// observedRef is where a file has observations of one valid time.
+type observedRef struct {
+	entry  *observedEntry
+	period int // in entry.Periods
+	at     int // in its Times
+}
+
+// observed merges what the files have for a valid time. Where two files have the same
+// station, the later one by name counts.
+func (a *Archive) observed(ctx context.Context, v *variableArchive, refs []observedRef, valid time.Time) (*Observed, error) {
+	var out *Observed
+	for _, ref := range refs {
+		stations, err := a.stationsOf(ctx, v, ref.entry)
+		if err != nil {
+			return nil, err
+		}
+		m := ref.entry.Periods[ref.period]
+		values, err := a.periodValues(ctx, v, ref.entry, m.Key, m.At[ref.at], stations.Places.Len())
+		if err != nil {
+			return nil, err
+		}
+		one := &Observed{Variable: ref.entry.Variable, Valid: valid, Source: Source{Path: ref.entry.Name, SHA256: ref.entry.SHA256}}
+		for i, x := range values {
+			if x == x {
+				one.ID = append(one.ID, stations.Places.ID[i])
+				one.Values = append(one.Values, x)
+			}
+		}
+		if out == nil {
+			out = one
+		} else {
+			out = out.overlaid(one)
+		}
+	}
+	return out, nil
+}
+
+// overlaid is o with the values of p added, or put in place of its own.
+func (o *Observed) overlaid(p *Observed) *Observed {
+	out := &Observed{Variable: p.Variable, Valid: p.Valid, Source: p.Source}
+	i, j := 0, 0
+	for i < len(o.ID) || j < len(p.ID) {
+		switch {
+		case j == len(p.ID) || i < len(o.ID) && o.ID[i] < p.ID[j]:
+			out.ID, out.Values = append(out.ID, o.ID[i]), append(out.Values, o.Values[i])
+			i++
+		default:
+			if i < len(o.ID) && o.ID[i] == p.ID[j] {
+				i++
+			}
+			out.ID, out.Values = append(out.ID, p.ID[j]), append(out.Values, p.Values[j])
+			j++
+		}
+	}
+	return out
+}
+
+// stationsOf returns the stations of a file, with identifiers.
+func (a *Archive) stationsOf(ctx context.Context, v *variableArchive, e *observedEntry) (*observedStations, error) {
+	if s, ok := a.cache.Get(e.Stations); ok {
+		return s.(*observedStations), nil
+	}
+	s := &observedStations{}
+	err := a.store.Get(e.Stations, formatVersion, s)
+	if lost(err) {
+		if err = a.restoreObservations(ctx, v, e); err == nil {
+			err = a.store.Get(e.Stations, formatVersion, s)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.Places.Grid != nil {
+		// Sorted as all identifiers of observations are.
+		s.Places.ID = sortedCellIDs(s.Places.Grid)
+	}
+	a.cache.Add(e.Stations, s)
+	return s, nil
+}
+
+// periodValues returns the values of one valid time of a stored period.
+func (a *Archive) periodValues(ctx context.Context, v *variableArchive, e *observedEntry, key string, at, stations int) ([]float32, error) {
+	m := &storedPeriod{}
+	if cached, ok := a.cache.Get(key); ok {
+		m = cached.(*storedPeriod)
+	} else {
+		err := a.store.Get(key, formatVersion, m)
+		if lost(err) {
+			if err = a.restoreObservations(ctx, v, e); err == nil {
+				err = a.store.Get(key, formatVersion, m)
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		a.cache.Add(key, m)
+	}
+	if len(m.Values) != 4*stations*len(m.Times) || at >= len(m.Times) {
+		return nil, fmt.Errorf("stored period %q does not fit its stations; delete the state folder", key)
+	}
+	return floatsFrom(m.Values[4*stations*at : 4*stations*(at+1)]), nil
+}
+
+// restoreObservations stores all of a file again.
+func (a *Archive) restoreObservations(ctx context.Context, v *variableArchive, e *observedEntry) error {
+	file, err := a.locate(a.observedTemplate, e.file())
+	if err != nil {
+		return err
+	}
+	_, err = a.readObservations(ctx, v.name, v.observedNames(a.options.ObservedNames[v.name]), v.fileUnits(), file, e.SHA256)
+	return err
+}
