@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 
+	"sipipe/calibrate/openblas"
 	"sipipe/pipeline"
 )
 
@@ -15,6 +16,7 @@ var (
 )
 
 func main() {
+	openblas.Use()
 	ctx, stop := pipeline.SignalContext(context.Background())
 	code := pipeline.Execute(ctx, pipeline.Build{Version: version, Commit: commit}, os.Args[1:], pipeline.Streams{Out: os.Stdout, Err: os.Stderr})
 	stop()

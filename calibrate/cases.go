@@ -17,8 +17,8 @@ import (
 // the observation or an event of which the archive has too few to learn from.
 const scoreClip = 5
 
-// score is the normal score of a working-space value.
-func score(y, mu, sigma float64, f frame.Family) float64 {
+// normalScore is the normal score of a working-space value.
+func normalScore(y, mu, sigma float64, f frame.Family) float64 {
 	z := (y - mu) / sigma
 	if f == frame.Logistic {
 		z = logisticToNormal(z)
@@ -26,8 +26,8 @@ func score(y, mu, sigma float64, f frame.Family) float64 {
 	return z
 }
 
-// unscore is the working-space value of a normal score.
-func unscore(x, mu, sigma float64, f frame.Family) float64 {
+// fromScore is the working-space value of a normal score.
+func fromScore(x, mu, sigma float64, f frame.Family) float64 {
 	if f == frame.Logistic {
 		x = normalToLogistic(x)
 	}

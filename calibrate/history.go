@@ -76,7 +76,6 @@ type HistoryOptions struct {
 	Exchangeable Exchangeable
 	Frame        frame.Options
 	Threads      int // leads worked on at once; no influence on the result
-	Progress     func(done, total int)
 }
 
 // Exchangeable says whether members share their coefficients.
@@ -164,6 +163,30 @@ func (h *History) hash() {
 	}
 }
 
+// available is the hash of all that was there at a time: the cycles before and at
+// it, and the observations available by then.
+func (h *History) available(at time.Time) [32]byte {
+	n := h.before(at)
+	link := h.root
+	var from time.Time
+	if n > 0 {
+		link, from = h.hashes[n-1], h.cycles[n-1]
+	}
+	d := sha256.New()
+	d.Write(link[:])
+	for _, v := range h.archive.ObservedTimes(h.variable) {
+		if there := v.Add(h.options.Delay); (n > 0 && !there.After(from)) || there.After(at) {
+			continue
+		}
+		o := h.archive.ObservedHash(h.variable, v)
+		_ = binary.Write(d, binary.LittleEndian, v.Unix())
+		d.Write(o[:])
+	}
+	var out [32]byte
+	d.Sum(out[:0])
+	return out
+}
+
 // Cycles up to and with the given one.
 func (h *History) before(cycle time.Time) int {
 	n, found := slices.BinarySearchFunc(h.cycles, cycle, time.Time.Compare)
@@ -180,8 +203,9 @@ func (h *History) stateKey(c time.Time) string {
 	return "chain/" + h.variable + "/" + c.UTC().Format("2006010215")
 }
 
-// At returns the archived forecast of a cycle, made now if it is not in the store.
-func (h *History) At(ctx context.Context, cycle time.Time) (*Archived, error) {
+// At returns the archived forecast of a cycle, made now if it is not in the store;
+// report, which may be nil, hears how many links of the chain are made.
+func (h *History) At(ctx context.Context, cycle time.Time, report func(done, total int)) (*Archived, error) {
 	n := h.before(cycle)
 	if n == 0 || !h.cycles[n-1].Equal(cycle) {
 		return nil, fmt.Errorf("%s: no forecast of cycle %s in the archive: %w", h.variable, cycle.Format(time.RFC3339), fs.ErrNotExist)
@@ -189,7 +213,7 @@ func (h *History) At(ctx context.Context, cycle time.Time) (*Archived, error) {
 	if a, ok := h.load(n - 1); ok {
 		return a, nil
 	}
-	if err := h.advance(ctx, n-1); err != nil {
+	if err := h.advance(ctx, n-1, report); err != nil {
 		return nil, err
 	}
 	a, ok := h.load(n - 1)
@@ -209,7 +233,7 @@ func (h *History) load(k int) (*Archived, bool) {
 }
 
 // advance makes all links up to k, from the latest state that fits.
-func (h *History) advance(ctx context.Context, k int) error {
+func (h *History) advance(ctx context.Context, k int, report func(done, total int)) error {
 	st, first := h.resume(k)
 	for i := first; i <= k; i++ {
 		if err := ctx.Err(); err != nil {
@@ -223,8 +247,8 @@ func (h *History) advance(ctx context.Context, k int) error {
 			}
 			return fmt.Errorf("statistical forecast of %s: %w", h.cycles[i].Format(time.RFC3339), err)
 		}
-		if h.options.Progress != nil {
-			h.options.Progress(i-first+1, k-first+1)
+		if report != nil {
+			report(i-first+1, k-first+1)
 		}
 		if i == k || h.cycles[i].Day() == 1 && h.cycles[i].Hour() == 0 {
 			if err := h.saveState(st); err != nil {

@@ -29,7 +29,6 @@ type trainingSet struct {
 
 	conditions conditions
 	from, to   time.Time // first and last valid time
-	hashes     [][32]byte
 }
 
 func (s *trainingSet) len() int { return len(s.score) }
@@ -62,7 +61,7 @@ func (h *History) gather(ctx context.Context, anchor time.Time, capacity int) (*
 		return &trainingSet{}, nil
 	}
 	if _, ok := h.load(n - 1); !ok { // the chain up to the anchor must be there
-		if err := h.advance(ctx, n-1); err != nil {
+		if err := h.advance(ctx, n-1, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -124,11 +123,7 @@ func (h *History) gather(ctx context.Context, anchor time.Time, capacity int) (*
 		if obs == nil {
 			continue
 		}
-		before := s.len()
 		s.add(c, src.lead, obs, &count, stride)
-		if s.len() > before {
-			s.hashes = append(s.hashes, c.archived.Hash, h.archive.ObservedHash(h.variable, src.cycle.Add(src.lead)))
-		}
 	}
 	s.numberDays()
 	s.conditions.learn(s.condition)
@@ -172,7 +167,7 @@ func (s *trainingSet) add(c *dueCycle, lead time.Duration, obs *ingest.Observed,
 		template(t, resize(members, s.members), templateFloor*sigma)
 		s.condition = append(s.condition, make([]float32, d)...)
 		s.conditions.raw(s.condition[n*d:], members, mu, sigma, dayOf(ens.Cycle.Add(lead)), lead.Hours()/24)
-		x := score(float64(v), mu, sigma, p.Family)
+		x := normalScore(float64(v), mu, sigma, p.Family)
 		s.score = append(s.score, float32(min(max(x, -scoreClip), scoreClip)))
 		s.censor = append(s.censor, p.Censored && v <= 0)
 		s.mu, s.sigma = append(s.mu, p.Mu[i]), append(s.sigma, p.Sigma[i])

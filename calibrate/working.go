@@ -12,7 +12,7 @@ import (
 type Working struct {
 	Name string // of the transform: "identity", "sqrt"
 	// Lower and Upper bound the variable in physical units; infinite when there is none.
-	Lower, Upper float64
+	Lower, Upper float64 `json:"-"` // follow from the name of the variable; JSON has no infinity
 	// Censored: values at Lower stand for all of a latent variable below it, as dry
 	// days do of precipitation.
 	Censored bool

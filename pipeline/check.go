@@ -50,6 +50,7 @@ func (l *Loaded) check() []error {
 		bad("state", "is empty; name a folder")
 	}
 	l.checkExportPath(bad)
+	l.checkMethod(bad)
 	for _, name := range slices.Sorted(maps.Keys(l.Export.Metadata)) {
 		full := "export.metadata." + name
 		switch {

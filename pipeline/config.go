@@ -27,8 +27,10 @@ type IngestConfig struct {
 	Forecasts      string              `mapstructure:"forecasts" desc:"raw ensemble forecasts: a template such as archive/{date:%Y}/fc_{date:%Y%m%d%H}.nc, a glob, or one file with many cycles" path:"true"`
 	Observations   string              `mapstructure:"observations" desc:"observations: a template, a glob, or one file; empty: there are none, and raw members are delivered" path:"true"`
 	GridToStations string              `mapstructure:"grid_to_stations" desc:"how gridded forecasts are brought to observing stations; off keeps the grid" valid:"off|nearest|bilinear"`
-	Aliases        map[string][]string `mapstructure:"aliases" desc:"further names of dimensions and coordinates, by role: realization, time, forecast_reference_time, forecast_period, station, latitude, longitude, altitude"`
-	Units          map[string]string   `mapstructure:"units" desc:"units of variables whose files state none or wrong ones, by variable"`
+	Dimensions     map[string]string `mapstructure:"dimensions" desc:"names of dimensions that are not found by themselves, by role: member, cycle, lead, valid, station, y, x, year"`
+	Units          map[string]string `mapstructure:"units" desc:"units of variables whose forecast files state none or wrong ones, by variable"`
+	ObservedNames  map[string]string `mapstructure:"observed_names" desc:"names of variables in observation files where they differ from forecasts, by variable"`
+	ObservedUnits  map[string]string `mapstructure:"observed_units" desc:"units of variables whose observation files state none or wrong ones, by variable"`
 }
 
 // CalibrateConfig says how forecasts are calibrated.
@@ -36,6 +38,51 @@ type CalibrateConfig struct {
 	Members int           `mapstructure:"members" desc:"members to sample" valid:"1..10000"`
 	Seed    uint64        `mapstructure:"seed" desc:"seed of all random numbers; the same seed gives the same members"`
 	Delay   time.Duration `mapstructure:"delay" desc:"how long after its valid time an observation becomes available" valid:"0s.."`
+
+	Method       string `mapstructure:"method" desc:"interpolant: the statistical frame with the interpolant on top; frame: the statistical frame alone" valid:"interpolant|frame"`
+	Exchangeable string `mapstructure:"exchangeable" desc:"whether members share their coefficients; auto: unless the file names the model of each of at most 20" valid:"auto|yes|no"`
+	Draw         string `mapstructure:"draw" desc:"stratified: the members of a place cover its distribution evenly; independent: they are independent draws" valid:"stratified|independent"`
+
+	Interpolant InterpolantConfig `mapstructure:"interpolant" desc:"the path from raw to observed, and how it is integrated"`
+	Network     NetworkConfig     `mapstructure:"network" desc:"the networks that learn what the frame leaves"`
+	Coherence   CoherenceConfig   `mapstructure:"coherence" desc:"how the noise of one member is related between places and lead times"`
+}
+
+// InterpolantConfig is x_t = alpha x0 + beta x1 + gamma z and its sampler.
+type InterpolantConfig struct {
+	Path         string  `mapstructure:"path" desc:"alpha and beta" valid:"linear|trigonometric|encoding-decoding|one-sided-linear|one-sided-trigonometric|vp|mirror"`
+	Gamma        string  `mapstructure:"gamma" desc:"the latent scale; none for paths that bring their own" valid:"quadratic|brownian|sine|zero|none"`
+	Amplitude    float64 `mapstructure:"amplitude" desc:"factor of gamma" valid:"0..100"`
+	Heads        string  `mapstructure:"heads" desc:"the two fields that the networks predict" valid:"v-eta|b-eta|b-s|v-s|x0-x1|x0-eta|x1-eta"`
+	Epsilon      string  `mapstructure:"epsilon" desc:"the diffusion of the SDE; zero is the ODE" valid:"zero|constant|gamma|sit-constant|sit-sbdm|sit-sigma|sit-linear|sit-decreasing|sit-increasing-decreasing"`
+	EpsilonScale float64 `mapstructure:"epsilon_scale" desc:"factor of epsilon" valid:"0..100"`
+	Dress        float64 `mapstructure:"dress" desc:"sd of the noise added to the standardised raw member" valid:"0..5"`
+	Solver       string  `mapstructure:"solver" desc:"how the equation is integrated" valid:"exponential|stochastic-heun|euler-maruyama|heun|euler|dopri5|ddim|ddim-heun|edm"`
+	Grid         string  `mapstructure:"grid" desc:"spacing of the solver's times" valid:"uniform|cosine|quadratic"`
+	Last         string  `mapstructure:"last_step" desc:"treatment of the last time" valid:"none|mean|euler|tweedie"`
+	Steps        int     `mapstructure:"steps" desc:"steps of the solver" valid:"1..10000"`
+}
+
+// NetworkConfig describes networks and their training.
+type NetworkConfig struct {
+	Hidden   int     `mapstructure:"hidden" desc:"width" valid:"4..1024"`
+	Blocks   int     `mapstructure:"blocks" desc:"residual blocks" valid:"1..16"`
+	Folds    int     `mapstructure:"folds" desc:"networks, each blind for one block of days" valid:"2..16"`
+	Batch    int     `mapstructure:"batch" desc:"rows of a training step" valid:"16..65536"`
+	MaxSteps int     `mapstructure:"max_steps" desc:"training steps at most" valid:"1.."`
+	Rate     float64 `mapstructure:"rate" desc:"highest learning rate" valid:"0..1"`
+	Decay    float64 `mapstructure:"weight_decay" desc:"pull of the weights towards zero" valid:"0..10"`
+	MinDays  int     `mapstructure:"min_days" desc:"days of archived forecasts below which there is no network" valid:"4.."`
+	MinCases int     `mapstructure:"min_cases" desc:"archived cases below which there is no network" valid:"16.."`
+	Capacity int     `mapstructure:"capacity" desc:"archived cases at most that are held in memory for training; of more, every k-th" valid:"1000.."`
+}
+
+// CoherenceConfig is the kernel of the noise fields.
+type CoherenceConfig struct {
+	Regional float64       `mapstructure:"regional" desc:"share of the noise that all places have in common" valid:"0..1"`
+	Range    float64       `mapstructure:"range" desc:"distance in km over which the rest falls to 1/e" valid:"0.001.."`
+	Height   float64       `mapstructure:"height" desc:"difference of altitude in m over which it falls to 1/e" valid:"0.001.."`
+	Lead     time.Duration `mapstructure:"lead" desc:"lead time over which the correlation falls to 1/e; 0: none between lead times" valid:"0s.."`
 }
 
 // ExportConfig says what is written, and where.
@@ -67,6 +114,24 @@ func DefaultConfig() Config {
 			Members: 50,
 			Seed:    1,
 			Delay:   0,
+			Method:  "interpolant",
+			// Members of one model that differ in their start only are exchangeable.
+			Exchangeable: "auto",
+			// 50 independent members cost 2 % of CRPS against their distribution,
+			// stratified ones a tenth of that.
+			Draw: "stratified",
+			// docs/explanation/choices.md says how these were chosen.
+			Interpolant: InterpolantConfig{
+				Path: "linear", Gamma: "quadratic", Amplitude: 1, Heads: "v-eta",
+				Epsilon: "gamma", EpsilonScale: 1, Dress: 0.5,
+				Solver: "exponential", Grid: "uniform", Last: "none", Steps: 8,
+			},
+			Network: NetworkConfig{
+				Hidden: 32, Blocks: 2, Folds: 4, Batch: 512, MaxSteps: 1500,
+				Rate: 0.003, Decay: 0.05, MinDays: 12, MinCases: 300, Capacity: 200000,
+			},
+			// Fitted to residuals of 48-hour temperature in the Pacific Northwest.
+			Coherence: CoherenceConfig{Regional: 0.1, Range: 127, Height: 874, Lead: 24 * time.Hour},
 		},
 		Export: ExportConfig{
 			Path: "out/{date:%Y/%m/%d}/sipipe_{date:%Y%m%d%H}.nc",

@@ -102,6 +102,9 @@ func (s *screen) Write(p []byte) (int, error) {
 func (s *screen) start(name string) (report func(done, total int), stop func()) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
+	if s.bar != nil { // work within work: the outer bar stays
+		return func(int, int) {}, func() {}
+	}
 	bar := progressbar.NewOptions(-1,
 		progressbar.OptionSetWriter(s.out),
 		progressbar.OptionSetDescription(name),

@@ -1,92 +1,72 @@
 package pipeline
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 
+	"github.com/google/renameio/v2"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"sipipe/calibrate/score"
 )
 
 // VerifyReport is the result of sipipe verify. Its JSON is an interface: names stay.
+// The figures of the first variable are those of the whole object, all variables
+// are below "variables".
 type VerifyReport struct {
-	From      string            `json:"from"`
-	To        string            `json:"to"`
-	Cases     int               `json:"cases"`
-	Systems   map[string]Scores `json:"systems"` // raw, emos, ..., calibrated
-	Skill     map[string]Skill  `json:"skill"`   // calibrated_vs_raw, ...
-	ByLead    []LeadScores      `json:"by_lead"`
-	ByStation []StationScores   `json:"by_station"`
-	ByDay     []DayScores       `json:"by_day"`
+	From, To string
+	order    []string
+	by       map[string]*score.Report
 }
 
-// Number is a score; one that does not exist, for want of cases or members, is null
-// in JSON.
-type Number float64
-
-// MarshalJSON writes a number or null.
-func (n Number) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
-		return []byte("null"), nil
+func (r *VerifyReport) add(variable string, s *score.Report) {
+	if r.by == nil {
+		r.by = map[string]*score.Report{}
 	}
-	return json.Marshal(float64(n))
+	r.order = append(r.order, variable)
+	r.by[variable] = s
 }
 
-// Scores are those of one system over some cases, in the units of the variable.
-type Scores struct {
-	CRPS          Number   `json:"crps"`
-	CRPSFair      Number   `json:"crps_fair"`
-	Spread        Number   `json:"spread"`       // root of the mean variance of the members
-	RMSE          Number   `json:"rmse"`         // of the ensemble mean
-	SpreadError   Number   `json:"spread_error"` // spread over error, corrected for the number of members; 1 is right
-	Bias          Number   `json:"bias"`         // ensemble mean minus observation
-	RankHistogram []Number `json:"rank_histogram,omitempty"`
-}
-
-// Skill compares two systems.
-type Skill struct {
-	CRPSS Number    `json:"crpss"` // 1 - CRPS/CRPS of the reference
-	CI95  [2]Number `json:"ci95"`  // by resampling days
-}
-
-// LeadScores are those of one lead time of one variable.
-type LeadScores struct {
-	Variable  string            `json:"variable"`
-	LeadHours Number            `json:"lead_hours"`
-	Cases     int               `json:"cases"`
-	Systems   map[string]Scores `json:"systems"`
-}
-
-// StationScores are those of one station.
-type StationScores struct {
-	Variable string            `json:"variable"`
-	Station  string            `json:"station"`
-	Cases    int               `json:"cases"`
-	Systems  map[string]Scores `json:"systems"`
-}
-
-// DayScores are those of one cycle.
-type DayScores struct {
-	Cycle   string            `json:"cycle"`
-	Cases   int               `json:"cases"`
-	Systems map[string]Scores `json:"systems"`
+// MarshalJSON writes the object described in docs/reference.
+func (r *VerifyReport) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		*score.Report
+		Variable  string                   `json:"variable"`
+		Variables map[string]*score.Report `json:"variables"`
+	}{r.by[r.order[0]], r.order[0], r.by})
 }
 
 // print writes the tables for people.
 func (r *VerifyReport) print(w io.Writer) error {
+	for _, v := range r.order {
+		if err := printScores(w, v, r.by[v]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func printScores(w io.Writer, variable string, r *score.Report) error {
 	t := table.NewWriter()
 	t.SetOutputMirror(w)
 	t.SetStyle(table.StyleLight)
 	t.Style().Format.Header = text.FormatDefault
-	t.SetTitle(fmt.Sprintf("%s to %s, %d cases", r.From, r.To, r.Cases))
-	t.AppendHeader(table.Row{"", "CRPS", "fair CRPS", "spread", "error", "spread ÷ error", "bias"})
+	t.SetTitle(fmt.Sprintf("%s, cycles %s to %s: %d cases on %d days", variable, r.From, r.To, r.Cases, r.Days))
+	t.AppendHeader(table.Row{"", "CRPS", "fair CRPS", "spread", "error", "spread ÷ error", "bias", "90 % coverage"})
 	for _, name := range systemOrder(r.Systems) {
 		s := r.Systems[name]
-		t.AppendRow(table.Row{name, score(s.CRPS), score(s.CRPSFair), score(s.Spread), score(s.RMSE), ratio(s.SpreadError), score(s.Bias)})
+		t.AppendRow(table.Row{
+			name, number3(s.CRPS), number3(s.CRPSFair), number3(s.Spread), number3(s.RMSE),
+			number2(s.SpreadError), number3(s.Bias), number2(s.Coverage),
+		})
 	}
 	t.Render()
 	for _, name := range slices.Sorted(maps.Keys(r.Skill)) {
@@ -100,27 +80,33 @@ func (r *VerifyReport) print(w io.Writer) error {
 }
 
 // systemOrder is from the least to the most processed.
-func systemOrder(systems map[string]Scores) []string {
-	names := slices.Sorted(maps.Keys(systems))
-	rank := func(name string) int {
-		return slices.Index([]string{"calibrated", "raw"}, name) // others in between
-	}
-	slices.SortStableFunc(names, func(a, b string) int { return rank(b) - rank(a) })
-	return names
+func systemOrder[T any](systems map[string]T) []string {
+	known := []string{systemRaw, systemEMOS, systemFrame, systemCalibrated}
+	return slices.SortedFunc(maps.Keys(systems), func(a, b string) int { return slices.Index(known, a) - slices.Index(known, b) })
 }
 
-func score(n Number) string { return number3(n) }
+func number2(n score.Number) string { return numberText(n, "%.2f") }
+func number3(n score.Number) string { return numberText(n, "%.3f") }
 
-func ratio(n Number) string {
+func numberText(n score.Number, format string) string {
 	if math.IsNaN(float64(n)) {
 		return "–"
 	}
-	return fmt.Sprintf("%.2f", float64(n))
+	return fmt.Sprintf(format, float64(n))
 }
 
-func number3(n Number) string {
-	if math.IsNaN(float64(n)) {
-		return "–"
+// writeFolder writes figures and tables.
+func (r *VerifyReport) writeFolder(_ context.Context, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return &OutputError{Path: dir, Err: err}
 	}
-	return fmt.Sprintf("%.3f", float64(n))
+	text, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		return fmt.Errorf("encode report: %w", err)
+	}
+	path := filepath.Join(dir, "verify.json")
+	if err := renameio.WriteFile(path, append(text, '\n'), 0o644); err != nil {
+		return &OutputError{Path: path, Err: err}
+	}
+	return nil
 }

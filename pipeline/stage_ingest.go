@@ -2,7 +2,8 @@ package pipeline
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 
 	"sipipe/ingest"
@@ -10,7 +11,25 @@ import (
 
 // openArchive reads what is new in the archive.
 func openArchive(ctx context.Context, w *workspace) (archive, error) {
-	return nil, errors.New("the archive is not wired yet")
+	report, stop := w.progress.Start("reading the archive")
+	defer stop()
+	interpolation := ingest.Interpolation(w.Ingest.GridToStations)
+	if interpolation == "off" {
+		interpolation = ingest.NoInterpolation
+	}
+	return ingest.Open(ctx, ingest.Options{
+		Forecasts:     w.Resolve(w.Ingest.Forecasts),
+		Observations:  w.Resolve(w.Ingest.Observations),
+		Variables:     w.Variables,
+		Root:          w.Root,
+		Store:         w.store,
+		Dims:          w.Ingest.Dimensions,
+		Units:         w.Ingest.Units,
+		ObservedNames: w.Ingest.ObservedNames,
+		ObservedUnits: w.Ingest.ObservedUnits,
+		Interpolation: interpolation,
+		Progress:      func(p ingest.Progress) { report(p.Done, p.Total) },
+	})
 }
 
 // ingestStage reads the raw forecast of each variable.
@@ -56,6 +75,7 @@ func (j *job) wanted(ctx context.Context) (Wanted, error) {
 		return Wanted{}, err
 	}
 	w := Wanted{Cycle: j.cycle, ConfigSHA256: j.Hash}
+	digest := sha256.New()
 	seen := map[ingest.Source]bool{}
 	for _, e := range j.raw {
 		if !seen[e.Source] {
@@ -64,5 +84,14 @@ func (j *job) wanted(ctx context.Context) (Wanted, error) {
 			j.provenance.Inputs = append(j.provenance.Inputs, e.Source)
 		}
 	}
+	for _, v := range j.Variables {
+		h, err := j.history(v)
+		if err != nil {
+			return Wanted{}, err
+		}
+		sum := h.Hash(j.cycle)
+		digest.Write(sum[:])
+	}
+	w.Archive = hex.EncodeToString(digest.Sum(nil))
 	return w, nil
 }

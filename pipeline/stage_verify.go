@@ -3,15 +3,273 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"slices"
 	"time"
+
+	"sipipe/calibrate"
+	"sipipe/calibrate/baseline"
+	"sipipe/calibrate/score"
+	"sipipe/export"
+	"sipipe/ingest"
 )
 
-// verify scores the products of cycles.
-func (w *workspace) verify(ctx context.Context, cycles []time.Time) (*VerifyReport, error) {
-	return nil, errors.New("verify is not wired yet")
+// The systems of a verification, from the least to the most processed.
+const (
+	systemRaw        = "raw"
+	systemEMOS       = "emos"
+	systemFrame      = "frame"
+	systemCalibrated = "calibrated"
+)
+
+// thresholds of the events whose probabilities are scored, by units of the variable.
+func thresholds(v ingest.Variable) []float64 {
+	switch v.Units {
+	case "K":
+		return []float64{273.15, 298.15}
+	case "kg m-2":
+		return []float64{0.1, 1, 5, 10, 20}
+	case "m s-1":
+		return []float64{10, 15, 20}
+	}
+	return nil
 }
 
-// writeFolder writes figures and tables.
-func (r *VerifyReport) writeFolder(ctx context.Context, dir string) error {
-	return errors.New("reports are not wired yet")
+// verification gathers the scores of one variable.
+type verification struct {
+	*workspace
+	variable string
+	history  *calibrate.History
+	emos     *emosRows
+	scores   *score.Comparison
+	products int // cycles with a product
+}
+
+// verify scores the products of cycles, variable by variable.
+func (w *workspace) verify(ctx context.Context, cycles []time.Time) (*VerifyReport, error) {
+	r := &VerifyReport{From: formatDay(cycles[0]), To: formatDay(cycles[len(cycles)-1])}
+	report, stop := w.progress.Start("verifying")
+	defer stop()
+	for k, v := range w.Variables {
+		h, err := w.history(v)
+		if err != nil {
+			return nil, err
+		}
+		ver := &verification{workspace: w, variable: v, history: h, emos: &emosRows{next: map[time.Duration]int{}, rows: map[time.Duration][]baseline.Row{}}}
+		for i, c := range cycles {
+			report(k*len(cycles)+i, len(w.Variables)*len(cycles))
+			if err := ver.add(ctx, c); err != nil {
+				return nil, fmt.Errorf("verify %s of cycle %s: %w", v, formatCycle(c), err)
+			}
+		}
+		if ver.products == 0 {
+			return nil, &NoProductError{Variable: v, From: cycles[0], To: cycles[len(cycles)-1], Path: w.Export.Path}
+		}
+		if ver.scores == nil {
+			return nil, &NoObservationError{Variable: v, From: cycles[0], To: cycles[len(cycles)-1], Observations: w.Ingest.Observations}
+		}
+		s, err := ver.scores.Report(score.ReportOptions{Target: systemCalibrated, Bootstrap: score.Bootstrap{Seed: w.Calibrate.Seed}})
+		if err != nil {
+			return nil, err
+		}
+		s.From, s.To = r.From, r.To
+		r.add(v, s)
+	}
+	return r, nil
+}
+
+// NoProductError says that there is nothing to verify.
+type NoProductError struct {
+	Variable, Path string
+	From, To       time.Time
+}
+
+func (e *NoProductError) Error() string {
+	return fmt.Sprintf("no product of %s from %s to %s in %s; make them with sipipe backfill --from %s --to %s",
+		e.Variable, formatDay(e.From), formatDay(e.To), e.Path, formatDay(e.From), formatDay(e.To))
+}
+
+// Is makes it an input that is missing.
+func (e *NoProductError) Is(target error) bool { return target == fs.ErrNotExist }
+
+// NoObservationError says that nothing can be verified yet.
+type NoObservationError struct {
+	Variable, Observations string
+	From, To               time.Time
+}
+
+func (e *NoObservationError) Error() string {
+	return fmt.Sprintf("no observation of %s matches a product from %s to %s; check ingest.observations (%s) and wait for the valid times to pass",
+		e.Variable, formatDay(e.From), formatDay(e.To), e.Observations)
+}
+
+// Is makes it an input that is missing.
+func (e *NoObservationError) Is(target error) bool { return target == fs.ErrNotExist }
+
+func formatDay(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// add scores the product of one cycle; a cycle without product is passed over.
+func (v *verification) add(ctx context.Context, cycle time.Time) error {
+	path, err := v.product(cycle)
+	if err != nil {
+		return err
+	}
+	if _, err := ReadManifest(path); err != nil {
+		v.log.Debug().Str("cycle", formatCycle(cycle)).Msg("no complete product")
+		return nil
+	}
+	product, err := export.Read(ctx, path)
+	if err != nil {
+		return err
+	}
+	raw, err := v.archive.Ensemble(ctx, v.variable, cycle)
+	if err != nil {
+		return err
+	}
+	k := slices.IndexFunc(product.Vars, func(e *ingest.Ensemble) bool { return e.Variable.Name == raw.Variable.Name })
+	if k < 0 {
+		return nil
+	}
+	v.products++
+	archived, err := v.history.At(ctx, cycle, nil)
+	if err != nil {
+		return err
+	}
+	for l, lead := range raw.Leads {
+		obs, err := v.archive.Observed(ctx, v.variable, cycle.Add(lead))
+		if err != nil {
+			return err
+		}
+		if obs == nil {
+			continue
+		}
+		if err := v.addLead(ctx, raw, product.Vars[k], archived, obs, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addLead scores one lead time of a cycle.
+func (v *verification) addLead(ctx context.Context, raw, calibrated *ingest.Ensemble, archived *calibrate.Archived, obs *ingest.Observed, l int) error {
+	lead := raw.Leads[l]
+	cl, found := slices.BinarySearch(calibrated.Leads, lead)
+	if !found {
+		return nil
+	}
+	place := map[string]int{}
+	for i, id := range calibrated.Places.ID {
+		place[id] = i
+	}
+	if v.scores == nil {
+		o := func(members int, dependent bool) score.Options {
+			return score.Options{Ranks: members + 1, Thresholds: thresholds(raw.Variable), Dependent: dependent, Seed: v.Calibrate.Seed}
+		}
+		v.scores = score.NewComparison([]score.System{
+			{Name: systemRaw, Options: o(len(raw.Members), false)},
+			{Name: systemEMOS, Options: o(len(raw.Members), false)},
+			{Name: systemFrame, Options: o(len(raw.Members), false)},
+			{Name: systemCalibrated, Options: o(len(calibrated.Members), v.Calibrate.Draw == "stratified")},
+		})
+	}
+	emos, err := v.emos.fit(ctx, v, raw, lead)
+	if err != nil {
+		return err
+	}
+	w := calibrate.WorkingSpace(raw.Variable)
+	valid := raw.Cycle.Add(lead)
+	day := int(math.Floor(float64(valid.Unix()) / 86400))
+	for i, id := range raw.Places.ID {
+		at, ok := slices.BinarySearch(obs.ID, id)
+		j, there := place[id]
+		if !ok || !there {
+			continue
+		}
+		members := raw.At(l, i)
+		e, ok := emos.Predict(members, day)
+		if !ok {
+			e = nil
+		}
+		v.scores.Add(score.Case{Day: day, Lead: lead, Station: id}, float64(obs.Values[at]), []score.Forecast{
+			{Members: members},
+			distributionOr(e, members),
+			distributionOr(w.Distribution(archived.Lead[l], i), members),
+			{Members: calibrated.At(cl, j)},
+		})
+	}
+	return nil
+}
+
+// distributionOr falls back to the raw members where a system has no forecast yet,
+// as a service would.
+func distributionOr(d score.Distribution, members []float32) score.Forecast {
+	if d == nil {
+		return score.Forecast{Members: members}
+	}
+	return score.Forecast{Distribution: d}
+}
+
+// emosRows are the training rows of EMOS, which grow with the cycles verified.
+type emosRows struct {
+	next map[time.Duration]int // cycles of the archive taken in, by lead time
+	rows map[time.Duration][]baseline.Row
+}
+
+// predictor is a fitted EMOS, or none.
+type predictor struct{ emos *baseline.EMOS }
+
+func (p predictor) Predict(members []float32, day int) (score.Distribution, bool) {
+	if p.emos == nil {
+		return nil, false
+	}
+	return p.emos.Predict(members, day)
+}
+
+// fit fits EMOS to what was available at the cycle of raw.
+func (r *emosRows) fit(ctx context.Context, v *verification, raw *ingest.Ensemble, lead time.Duration) (predictor, error) {
+	cycles := v.archive.Cycles(v.variable)
+	for ; r.next[lead] < len(cycles); r.next[lead]++ {
+		c := cycles[r.next[lead]]
+		if c.Add(lead + v.Calibrate.Delay).After(raw.Cycle) {
+			break
+		}
+		if err := r.take(ctx, v, c, lead); err != nil {
+			return predictor{}, err
+		}
+	}
+	known := raw.Cycle.Add(-v.Calibrate.Delay)
+	fit, err := baseline.Rolling{Censored: calibrate.WorkingSpace(raw.Variable).Censored}.Fit(r.rows[lead], int(math.Floor(float64(known.Unix())/86400)))
+	var few *baseline.TooFewError
+	switch {
+	case errors.As(err, &few) || errors.Is(err, baseline.ErrDegenerate):
+		return predictor{}, nil
+	case err != nil:
+		return predictor{}, err
+	}
+	return predictor{&fit}, nil
+}
+
+// take adds the rows of one cycle.
+func (r *emosRows) take(ctx context.Context, v *verification, cycle time.Time, lead time.Duration) error {
+	obs, err := v.archive.Observed(ctx, v.variable, cycle.Add(lead))
+	if err != nil || obs == nil {
+		return err
+	}
+	e, err := v.archive.Ensemble(ctx, v.variable, cycle)
+	if err != nil {
+		return err
+	}
+	l, found := slices.BinarySearch(e.Leads, lead)
+	if !found {
+		return nil
+	}
+	day := int(math.Floor(float64(cycle.Add(lead).Unix()) / 86400))
+	for i, id := range e.Places.ID {
+		if at, ok := slices.BinarySearch(obs.ID, id); ok {
+			r.rows[lead] = append(r.rows[lead], baseline.Row{Members: e.At(l, i), Obs: float64(obs.Values[at]), Day: day})
+		}
+	}
+	return nil
 }

@@ -7,18 +7,12 @@ import (
 	"slices"
 	"time"
 
-	"sipipe/ingest"
+	"sipipe/calibrate"
 	"sipipe/ingest/store"
 )
 
 // archive is what the pipeline asks of ingest.Archive.
-type archive interface {
-	Cycles(variable string) []time.Time
-	Ensemble(ctx context.Context, variable string, cycle time.Time) (*ingest.Ensemble, error)
-	Observed(ctx context.Context, variable string, valid time.Time) (*ingest.Observed, error)
-	EnsembleHash(variable string, cycle time.Time) [32]byte
-	ObservedHash(variable string, valid time.Time) [32]byte
-}
+type archive interface{ calibrate.Archive }
 
 // workspace is an open state folder with the archive read into it.
 type workspace struct {
@@ -26,6 +20,8 @@ type workspace struct {
 	store   *store.Store
 	archive archive
 	close   func() error
+
+	histories map[string]*calibrate.History // by variable
 }
 
 // access says what a command does with the state folder. Values in the store are

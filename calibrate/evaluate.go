@@ -1,0 +1,260 @@
+package calibrate
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"sipipe/calibrate/net"
+	"sipipe/calibrate/noise"
+	"sipipe/calibrate/score"
+	"sipipe/calibrate/sde"
+)
+
+// The weights of the networks' correction that are tried.
+var weights = []float64{0, 0.25, 0.5, 0.75, 1}
+
+// Held-out ensembles: enough members that the fair CRPS of a day has little
+// sampling noise, enough cases that all days count.
+const (
+	heldMembers = 24
+	heldCases   = 6000
+)
+
+// caution is the number of standard errors by which a correction must beat the
+// frame on held-out days: the frame is the safe choice.
+const caution = 1.0
+
+// held samples held-out cases with the network that has not seen their days and
+// calls visit for each case with its members as normal scores. The same random
+// numbers serve all weights.
+func (m *Model) held(ctx context.Context, s *trainingSet, folds []fold, weight float64, o TrainOptions, visit func(i int, x []float64)) error {
+	p, err := m.Method.process()
+	if err != nil {
+		return err
+	}
+	times, err := sde.Grid{Spacing: m.Method.Grid, Steps: m.Method.Steps}.Times()
+	if err != nil {
+		return err
+	}
+	total := 0
+	for _, f := range folds {
+		total += len(f.held)
+	}
+	stride := max(1, total/heldCases)
+	key := noise.Seed(o.Seed).Text("held").Text(m.Variable)
+	var mu sync.Mutex
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, o.Threads))
+	for k, f := range folds {
+		var mine []int32
+		for j := 0; j < len(f.held); j += stride {
+			mine = append(mine, f.held[j])
+		}
+		g.Go(func() error {
+			solver, err := m.Method.solver()
+			if err != nil {
+				return err
+			}
+			fl := newField(p, m.gaussian(), tilePlaces*heldMembers)
+			var tn *tileNet
+			if weight > 0 {
+				tn = newTileNet([]*net.Net{m.Nets[k]}, &m.Conditions, tilePlaces, heldMembers)
+				fl.learned, fl.weight = tn, weight
+			}
+			x := make([]float64, tilePlaces*heldMembers)
+			d := s.conditions.len()
+			for from := 0; from < len(mine); from += tilePlaces {
+				part := mine[from:min(from+tilePlaces, len(mine))]
+				lanes := x[:len(part)*heldMembers]
+				for j, i := range part {
+					ck := key.Int(int64(i))
+					for e := range heldMembers {
+						z := ck.Normal(0, e)
+						x0 := s.drawStart(int(i), ck.Uniform(1, e)) + m.Method.Dress*z
+						if p.Interpolant.Start(1, 0) == 0 { // one-sided
+							x0 = p.Interpolant.Start(0, z)
+						}
+						lanes[j*heldMembers+e] = x0
+					}
+					if tn != nil {
+						tn.set(j, s.condition[int(i)*d:(int(i)+1)*d])
+					}
+				}
+				if tn != nil {
+					tn.ready(len(part))
+				}
+				err := solver.Solve(ctx, lanes, times, fl, func(dst []float64, step int) {
+					for j, i := range part {
+						key.Int(int64(i)).Normals(dst[j*heldMembers:(j+1)*heldMembers], uint32(2+step), 0)
+					}
+				})
+				if err != nil {
+					return fmt.Errorf("sample held-out cases: %w", err)
+				}
+				mu.Lock()
+				for j, i := range part {
+					visit(int(i), lanes[j*heldMembers:(j+1)*heldMembers])
+				}
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// weigh chooses Correction: the weight with the largest gain over the frame on
+// held-out days after subtracting its standard error, or 0 when none has any.
+func (m *Model) weigh(ctx context.Context, s *trainingSet, folds []fold, o TrainOptions) error {
+	var base []float64
+	best := 0.0
+	for _, w := range weights {
+		sum, n := make([]float64, s.days), make([]float64, s.days)
+		crps := make([]float64, s.len()) // by case, so that the order of work does not matter
+		count := make([]bool, s.len())
+		err := m.held(ctx, s, folds, w, o, func(i int, x []float64) {
+			members := make([]float32, len(x))
+			for e, v := range x {
+				members[e] = float32(m.Working.Back(fromScore(v, float64(s.mu[i]), float64(s.sigma[i]), s.family)))
+			}
+			crps[i], count[i] = score.CRPS(float64(s.observed[i]), members, score.Fair), true
+		})
+		if err != nil {
+			return err
+		}
+		var mean, total float64
+		for i, c := range crps {
+			if count[i] {
+				sum[s.block[i]] += c
+				n[s.block[i]]++
+				mean += c
+				total++
+			}
+		}
+		mean /= total
+		for d := range sum {
+			if n[d] > 0 {
+				sum[d] /= n[d]
+			}
+		}
+		if base == nil {
+			base = sum
+			m.Report.Frame = mean
+			m.Report.Candidates = append(m.Report.Candidates, Candidate{0, mean, 0, 0})
+			continue
+		}
+		gain, se := meanError(base, sum, n)
+		m.Report.Candidates = append(m.Report.Candidates, Candidate{w, mean, gain, se})
+		if sure := gain - caution*se; sure > best {
+			best, m.Correction = sure, w
+		}
+	}
+	unit := m.Report.Candidates[len(m.Report.Candidates)-1]
+	switch {
+	case m.Correction == 0:
+		m.Report.Reason = fmt.Sprintf("on %d held-out days no weight of the networks beats the frame by more than its standard error (weight 1: gain %.4f ± %.4f of %.4f): the frame alone", s.days, unit.Gain, unit.Error, m.Report.Frame)
+	default:
+		for _, c := range m.Report.Candidates {
+			if c.Correction == m.Correction {
+				m.Report.Reason = fmt.Sprintf("on %d held-out days the networks with weight %.2f gain %.4f ± %.4f of %.4f over the frame", s.days, c.Correction, c.Gain, c.Error, m.Report.Frame)
+			}
+		}
+	}
+	return nil
+}
+
+// meanError returns the mean over days of a-b and its standard error, widened for
+// days that resemble their neighbours by the lag-one correlation.
+func meanError(a, b, n []float64) (mean, se float64) {
+	var d []float64
+	for i := range a {
+		if n[i] > 0 {
+			d = append(d, a[i]-b[i])
+		}
+	}
+	if len(d) < 2 {
+		return 0, math.Inf(1)
+	}
+	for _, v := range d {
+		mean += v / float64(len(d))
+	}
+	var v0, v1 float64
+	for i, v := range d {
+		v0 += (v - mean) * (v - mean)
+		if i > 0 {
+			v1 += (v - mean) * (d[i-1] - mean)
+		}
+	}
+	r := 0.0
+	if v0 > 0 {
+		r = math.Min(math.Max(v1/v0, 0), 0.9)
+	}
+	return mean, math.Sqrt(v0 / float64(len(d)-1) / float64(len(d)) * (1 + r) / (1 - r))
+}
+
+// Dispersion is pulled towards 1 as if so many days had been well dispersed: a few
+// days tell little about the next ones.
+const dispersedDays = 10
+
+// disperse sets Dispersion so that the spread of held-out ensembles matches their
+// error, in normal scores weighted by the squared scale, as the spread and the
+// error of the forecast are.
+func (m *Model) disperse(ctx context.Context, s *trainingSet, folds []fold, o TrainOptions) error {
+	if s.days < 3 {
+		return nil
+	}
+	spread, squared := make([]float64, s.len()), make([]float64, s.len())
+	err := m.held(ctx, s, folds, m.Correction, o, func(i int, x []float64) {
+		var mean, v float64
+		for _, e := range x {
+			mean += e / float64(len(x))
+		}
+		for _, e := range x {
+			v += (e - mean) * (e - mean) / float64(len(x)-1)
+		}
+		// The error of the mean of n members has variance v/n on top of that of the
+		// true mean.
+		r := s.drawScore(i, noise.Seed(o.Seed).Text("dispersion").Int(int64(i)).Uniform(0, 0)) - mean
+		scale := float64(s.sigma[i]) * float64(s.sigma[i])
+		spread[i], squared[i] = scale*v*(1+1/float64(len(x))), scale*r*r
+	})
+	if err != nil {
+		return err
+	}
+	var a, b float64
+	for i := range spread {
+		a += spread[i]
+		b += squared[i]
+	}
+	if a > 0 && b > 0 {
+		n := float64(s.days)
+		m.Dispersion = math.Exp(math.Log(b/a) / 2 * n / (n + dispersedDays))
+		m.Dispersion = math.Min(math.Max(m.Dispersion, 0.7), 1.5)
+	}
+	return nil
+}
+
+// counter reports progress from several goroutines.
+type counter struct {
+	mu          sync.Mutex
+	done, total int
+	report      func(done, total int)
+}
+
+func newCounter(total int, report func(done, total int)) *counter {
+	return &counter{total: total, report: report}
+}
+
+func (c *counter) add() {
+	if c.report == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done++
+	c.report(c.done, c.total)
+}

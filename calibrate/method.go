@@ -1,0 +1,89 @@
+package calibrate
+
+import (
+	"fmt"
+
+	"sipipe/calibrate/interpolant"
+)
+
+// Method chooses the interpolant, its network and its sampler. The zero value is
+// not usable; start from DefaultMethod.
+type Method struct {
+	Interpolant bool // false: the frame alone, sampled exactly
+
+	Path      string  // interpolant.Paths
+	Gamma     string  // interpolant.Gammas; "" for paths with a scale of their own
+	Amplitude float64 // of gamma
+	Heads     string  // interpolant.HeadNames
+	Epsilon   string  // interpolant.Diffusions
+	Scale     float64 // of epsilon
+	Dress     float64 // sd of the noise added to the standardised raw member
+
+	Solver string // sde.Solvers
+	Grid   string // sde.Grids
+	Last   string // sde.LastSteps
+	Steps  int
+
+	Hidden, Blocks, Embed int
+	Folds                 int // networks, each trained without one block of days
+	Batch, MaxSteps       int
+	Rate, Decay, Dropout  float64
+	MinDays, MinCases     int // fewer: no network
+	Capacity              int // most cases held in memory for training
+}
+
+// DefaultMethod is the method of choice; docs/explanation says how each value was
+// chosen.
+func DefaultMethod() Method {
+	return Method{
+		Interpolant: true,
+		Path:        "linear", Gamma: "quadratic", Amplitude: 1,
+		Heads: "v-eta", Epsilon: "gamma", Scale: 1, Dress: 0.5,
+		Solver: "stochastic-heun", Grid: "uniform", Last: "none", Steps: 10,
+		Hidden: 32, Blocks: 2, Embed: 16,
+		Folds: 4, Batch: 512, MaxSteps: 1500,
+		Rate: 3e-3, Decay: 0.05,
+		MinDays: 12, MinCases: 300, Capacity: 200000,
+	}
+}
+
+// process builds what the names stand for, or says what is wrong with them.
+func (m Method) process() (interpolant.Process, error) {
+	i, err := interpolant.New(m.Path, m.Gamma, m.Amplitude)
+	if err != nil {
+		return interpolant.Process{}, err
+	}
+	h, err := interpolant.ParseHeads(m.Heads)
+	if err != nil {
+		return interpolant.Process{}, err
+	}
+	d, err := interpolant.NewDiffusion(m.Epsilon, m.Scale)
+	if err != nil {
+		return interpolant.Process{}, err
+	}
+	p := interpolant.Process{Interpolant: i, Heads: h, Diffusion: d}
+	return p, p.Validate()
+}
+
+// Validate says what of the method cannot work, and what would.
+func (m Method) Validate() error {
+	if _, err := m.process(); err != nil {
+		return err
+	}
+	for _, c := range []struct {
+		name string
+		ok   bool
+		want string
+	}{
+		{"steps", m.Steps >= 1, "at least 1"},
+		{"dress", m.Dress >= 0, "0 or more"},
+		{"hidden", m.Hidden >= 4, "at least 4"},
+		{"folds", m.Folds >= 2, "at least 2"},
+		{"capacity", m.Capacity >= m.MinCases, "at least min_cases"},
+	} {
+		if !c.ok {
+			return fmt.Errorf("calibrate.%s must be %s", c.name, c.want)
+		}
+	}
+	return nil
+}
