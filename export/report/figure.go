@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// pageWidth is that of all figures: 900 CSS pixels, of 0.75 points.
+	// pageWidth is that of most figures: 900 CSS pixels, of 0.75 points.
 	pageWidth = 675 * vg.Length(1)
 	// pngDPI gives two pixels for each CSS pixel.
 	pngDPI = 192
@@ -27,18 +27,26 @@ type Figure struct {
 	Caption string // what is drawn and how to read it, for the text beneath
 	Alt     string // what the picture shows, for those who do not see it
 
-	height vg.Length
-	paint  func(draw.Canvas)
+	width, height vg.Length // width 0 is pageWidth
+	paint         func(draw.Canvas)
 }
 
 // Size in CSS pixels. A PNG has twice as many.
 func (f *Figure) Size() (width, height int) {
-	return int(pageWidth / 0.75), int(f.height / 0.75)
+	w, h := f.points()
+	return int(w / 0.75), int(h / 0.75)
 }
 
-// WritePNG writes the figure on white, 1800 pixels wide.
+func (f *Figure) points() (width, height vg.Length) {
+	if f.width > 0 {
+		return f.width, f.height
+	}
+	return pageWidth, f.height
+}
+
+// WritePNG writes the figure on white, two pixels for each CSS pixel.
 func (f *Figure) WritePNG(w io.Writer) error {
-	c := vgimg.NewWith(vgimg.UseWH(pageWidth, f.height), vgimg.UseDPI(pngDPI))
+	c := vgimg.NewWith(vgimg.UseWH(f.points()), vgimg.UseDPI(pngDPI))
 	f.paint(draw.New(c))
 	if _, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(w); err != nil {
 		return fmt.Errorf("write figure %s as PNG: %w", f.Name, err)
@@ -64,14 +72,15 @@ func (f *Figure) WriteSVG(w io.Writer) error {
 // drawing fits the page.
 func (f *Figure) svgHead() string {
 	width, height := f.Size()
+	w, h := f.points()
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %g %g" role="img" aria-labelledby="%s-title %[5]s-desc">`+
 		"\n<title id=\"%[5]s-title\">%[6]s</title>\n<desc id=\"%[5]s-desc\">%[7]s</desc>\n",
-		width, height, pageWidth.Points(), f.height.Points(), f.Name, html.EscapeString(f.Title), html.EscapeString(f.Alt))
+		width, height, w.Points(), h.Points(), f.Name, html.EscapeString(f.Title), html.EscapeString(f.Alt))
 }
 
 // svg is what follows svgHead, the end of the element svg included.
 func (f *Figure) svg() (string, error) {
-	c := vgsvg.New(pageWidth, f.height)
+	c := vgsvg.New(f.points())
 	f.paint(draw.New(c))
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {

@@ -35,7 +35,8 @@ func (v Variable) shown() (units string, convert func(float64) float64) {
 	return v.differences(), same
 }
 
-// differences returns the units of scores, as text with real superscripts.
+// differences returns the units of scores: "m s-1" as m/s, "W m-2" as W/m². The
+// font has no superscript minus.
 func (v Variable) differences() string {
 	switch v.Units {
 	case "kg m-2":
@@ -43,17 +44,34 @@ func (v Variable) differences() string {
 	case "1":
 		return ""
 	}
-	words := strings.Fields(v.Units)
-	for i, w := range words {
+	over, under := "", ""
+	for _, w := range strings.Fields(v.Units) {
 		base := strings.TrimRight(w, "-0123456789")
-		if base != "" && base != w {
-			words[i] = base + superscript.Replace(w[len(base):])
+		power, below := strings.CutPrefix(w[len(base):], "-")
+		switch {
+		case base == "":
+			base, power = w, "" // a number
+		case power == "1":
+			power = ""
+		}
+		base += superscript.Replace(power)
+		switch {
+		case below:
+			under += "/" + base
+		case over == "":
+			over = base
+		default:
+			over += " " + base
 		}
 	}
-	return strings.Join(words, " ")
+	if over == "" && under != "" {
+		over = "1"
+	}
+	return over + under
 }
 
-var superscript = strings.NewReplacer("-", "⁻", "0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹")
+// superscript digits that the font has.
+var superscript = strings.NewReplacer("1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸")
 
 // with adds units to what they are of: "CRPS (K)".
 func with(what, units string) string {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"strings"
 
@@ -47,7 +48,7 @@ func Reliability(v Variable, systems []System, events []Event) (*Figure, error) 
 		alt = append(alt, fmt.Sprintf("above %s %s, Brier score: %s", short(convert(e.Threshold)), units, strings.Join(brier, ", ")))
 	}
 	rows := (len(events) + perRow - 1) / perRow
-	const rowHeight = 245
+	const rowHeight, below = 262, 76
 	return &Figure{
 		Name:    "reliability",
 		Title:   title,
@@ -63,8 +64,12 @@ func Reliability(v Variable, systems []System, events []Event) (*Figure, error) 
 					if k := r*perRow + i; k < len(events) {
 						e := events[k]
 						part = panelTitle(part, fmt.Sprintf("more than %s %s", short(convert(e.Threshold)), units))
-						diagram(systems, e).Draw(draw.Crop(part, 0, 0, 62, 0))
-						sharpness(systems, e).Draw(draw.Crop(part, 0, 0, 6, 62-part.Max.Y+part.Min.Y))
+						above, beneath := draw.Crop(part, 0, 0, below, 0), draw.Crop(part, 0, 0, 6, below-part.Max.Y+part.Min.Y)
+						d, s := diagram(systems, e), sharpness(systems, e)
+						d.Draw(above)
+						// Probabilities stand below each other in both.
+						to, from := d.DataCanvas(above), s.DataCanvas(beneath)
+						s.Draw(draw.Crop(beneath, to.Min.X-from.Min.X, to.Max.X-from.Max.X, 0, 0))
 					}
 				}
 			}
@@ -112,7 +117,7 @@ func diagram(systems []System, e Event) *plot.Plot {
 // sharpness shows how often each class was forecast, systems side by side, on a
 // logarithmic scale: a class of few cases still shows.
 func sharpness(systems []System, e Event) *plot.Plot {
-	p := newPlot("")
+	p := newPlot("number of forecasts (log scale)")
 	most := 1.
 	for _, points := range e.Points {
 		for _, q := range points {
@@ -121,11 +126,10 @@ func sharpness(systems []System, e Event) *plot.Plot {
 	}
 	decades := math.Ceil(math.Log10(most) + 1e-9)
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, decades
-	p.X.Tick.Marker = plot.ConstantTicks{}
-	label := fmt.Sprintf("%.0e", math.Pow(10, decades))
-	if decades <= 4 {
-		label = number(math.Pow(10, decades), 0)
-	}
+	p.X.Tick.Marker = numbers(5)
+	p.X.Tick.Label.Color, p.X.Tick.Color = color.Transparent, color.Transparent
+	p.X.Tick.Label.Font.Size = 1
+	label := "10" + superscript.Replace(number(decades, 0))
 	p.Y.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "1"}, {Value: decades, Label: label}}
 	p.Add(layer(func(c draw.Canvas, x, y func(float64) vg.Length) {
 		class := x(0.1) - x(0)

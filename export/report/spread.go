@@ -93,13 +93,11 @@ func SpreadSkill(v Variable, systems []System, bins [][]SpreadBin) (*Figure, err
 		Title:   title,
 		Caption: "Root mean square error of the ensemble mean by spread, in bins of equal number of cases; reliable forecasts lie on the diagonal.",
 		Alt:     title + ". " + strings.Join(alt, "; ") + ".",
+		width:   400,
 		height:  330,
 		paint: func(c draw.Canvas) {
 			c = heading(c, title, "", append(systemKeys(systems), dashedKey("reliable", ink, 0.9)))
-			c = panelTitle(c, with("RMSE of the mean", v.differences()))
-			// A square data area, about.
-			side := c.Max.Y - c.Min.Y + 40
-			p.Draw(draw.Crop(c, 0, side-(c.Max.X-c.Min.X), 0, 0))
+			p.Draw(panelTitle(c, with("RMSE of the mean", v.differences())))
 		},
 	}, nil
 }

@@ -101,31 +101,67 @@ func StationMap(v Variable, system, reference System, stations []StationSkill) (
 	if left := len(stations) - len(shown); left > 0 {
 		f.Caption += fmt.Sprintf(" %d stations without coordinates or score are not shown.", left)
 	}
-	const barHeight, bottom = 44, 34
-	width := float64(pageWidth) - 2*margin - 34
-	f.height = vg.Length(math.Min(math.Max(width/aspect, 200), 420)) + 60 + barHeight + bottom
+	// The map takes up to two thirds of the width, the distribution the rest.
+	const gap, barHeight = 26, 40
+	inner := float64(pageWidth) - 2*margin
+	mapWidth := math.Min(math.Max(300*aspect+34, 0.4*inner), 0.66*inner)
+	mapHeight := math.Min(math.Max((mapWidth-34)/aspect, 190), 310)
+	f.height = vg.Length(mapHeight) + 110 + barHeight
 	f.paint = func(c draw.Canvas) {
 		c = heading(c, title, subtitle, nil)
 		skillBar(c, limit)
 		c.Max.Y -= barHeight
+		right := draw.Crop(c, vg.Length(mapWidth)+gap, 0, 0, 0)
+		left := panelTitle(draw.Crop(c, 0, vg.Length(mapWidth-inner), 0, 0), "latitude (°N)")
 		p := newPlot("longitude (°E)")
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = west, east, south, north
-		fill(p, c, shrink)
+		trueToScale(p, left, shrink)
 		verticalGrid(p)
-		radius := vg.Length(math.Min(math.Max(60/math.Sqrt(float64(len(shown))), 2.6), 5))
+		radius := vg.Length(math.Min(math.Max(60/math.Sqrt(float64(len(shown))), 2.4), 5))
 		p.Add(layer(func(c draw.Canvas, x, y func(float64) vg.Length) {
 			for _, s := range shown {
 				stationMark(c, s.CRPSS, limit, radius, x(s.Station.Longitude), y(s.Station.Latitude))
 			}
 		}))
-		p.Draw(panelTitle(c, "latitude (°N)"))
+		p.Draw(left)
+		skillCounts(shown, limit).Draw(panelTitle(right, "number of stations"))
 	}
 	return f, nil
 }
 
-// fill widens one range of a map, so that it fills the canvas true to scale.
-func fill(p *plot.Plot, c draw.Canvas, shrink float64) {
-	c.Max.Y -= lineHeight + 2 // of the panel's title
+// skillCounts is the distribution of the stations over halves of the colour classes;
+// scores beyond the scale are in the outermost bars.
+func skillCounts(stations []StationSkill, limit float64) *plot.Plot {
+	n := 2 * len(skillColors)
+	counts := make([]float64, n)
+	for _, s := range stations {
+		k := int(math.Floor((s.CRPSS + limit) / (2 * limit) * float64(n)))
+		counts[min(max(k, 0), n-1)]++
+	}
+	p := newPlot("CRPS skill (%)")
+	p.X.Min, p.X.Max, p.Y.Min = -100*limit, 100*limit, 0
+	_, p.Y.Max = span(counts, []float64{4})
+	p.X.Tick.Marker = plot.TickerFunc(func(lower, upper float64) []plot.Tick {
+		ticks := numbers(4).Ticks(lower, upper)
+		for i := range ticks {
+			ticks[i].Label = signed(ticks[i].Value, 0)
+		}
+		return ticks
+	})
+	p.Y.Tick.Marker = numbers(4)
+	p.Add(layer(func(c draw.Canvas, x, y func(float64) vg.Length) {
+		width := 200 * limit / float64(n)
+		for k, v := range counts {
+			at := p.X.Min + float64(k)*width
+			box(c, skillColors[k/2], x(at)+0.4, y(0), x(at+width)-0.4, y(v))
+		}
+		stroke(c, ink, 0.9, vg.Point{X: x(0), Y: c.Min.Y}, vg.Point{X: x(0), Y: c.Max.Y})
+	}))
+	return p
+}
+
+// trueToScale widens one range of a map, so that it fills the canvas true to scale.
+func trueToScale(p *plot.Plot, c draw.Canvas, shrink float64) {
 	d := p.DataCanvas(c)
 	size := d.Size()
 	lonPerPoint := (p.X.Max - p.X.Min) * shrink / float64(size.X)
