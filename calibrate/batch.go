@@ -16,6 +16,7 @@ type batcher struct {
 	gaussian interpolant.Gaussian
 	dress    float64
 	times    interpolant.Times
+	levels   int // distinct times of a batch, in ascending runs; 0: a time a pair
 	key      noise.Key
 
 	random []float64 // scratch, draws a pair
@@ -56,7 +57,11 @@ func (b *batcher) fill(r rows, step int) {
 			x0 = 0
 		}
 		x1 := b.set.drawScore(i, q[3])
-		t, weight := b.times.At(q[4])
+		u := q[4]
+		if b.levels > 0 {
+			u = (float64(k*b.levels/(n/2)) + 0.5) / float64(b.levels)
+		}
+		t, weight := b.times.At(u)
 		c := b.process.Interpolant.At(t)
 		z := normalQuantile(q[5])
 		w1, w2 := b.process.Heads.Weights(c)

@@ -62,7 +62,9 @@ func (m *Model) held(ctx context.Context, s *trainingSet, folds []fold, weight f
 			fl := newField(p, m.gaussian(), tilePlaces*heldMembers)
 			var tn *tileNet
 			if weight > 0 {
-				tn = newTileNet([]*net.Net{m.Nets[k]}, &m.Conditions, tilePlaces, heldMembers)
+				if tn, err = newTileNet([]*net.Net{m.Nets[k]}, &m.Conditions, tilePlaces, heldMembers); err != nil {
+					return err
+				}
 				fl.learned, fl.weight = tn, weight
 			}
 			x := make([]float64, tilePlaces*heldMembers)

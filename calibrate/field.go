@@ -5,9 +5,9 @@ import (
 )
 
 // correction evaluates the learned part of the two heads at (t, x) for every lane
-// of a tile.
+// of a tile: out is [head, lane].
 type correction interface {
-	Eval(h1, h2 []float64, t float64, x []float64) error
+	Eval(out []float64, t float64, x []float64) error
 }
 
 // field is the drift of a tile of lanes: the closed-form Gaussian field plus
@@ -20,12 +20,12 @@ type field struct {
 	learned  correction           // nil: none
 	weight   float64
 
-	h1, h2 []float64 // work, one a lane
+	out []float64 // work, [head, lane]
 }
 
 // newField returns a field for tiles of up to lanes.
 func newField(p interpolant.Process, g interpolant.Gaussian, lanes int) *field {
-	return &field{process: p, gaussian: g, h1: make([]float64, lanes), h2: make([]float64, lanes)}
+	return &field{process: p, gaussian: g, out: make([]float64, 2*lanes)}
 }
 
 // heads returns the learned outputs of the heads, weighted, or nil.
@@ -33,8 +33,8 @@ func (f *field) heads(t float64, x []float64) (h1, h2 []float64, err error) {
 	if f.learned == nil || f.weight == 0 {
 		return nil, nil, nil
 	}
-	h1, h2 = f.h1[:len(x)], f.h2[:len(x)]
-	return h1, h2, f.learned.Eval(h1, h2, t, x)
+	n := len(x)
+	return f.out[:n], f.out[n : 2*n], f.learned.Eval(f.out[:2*n], t, x)
 }
 
 // linear is the Gaussian part of a mixture of heads at t, slope·x + offset.

@@ -72,7 +72,7 @@ type sampler struct {
 
 // tilePlaces is the number of places sampled together: enough lanes for the
 // network's arithmetic, few enough to stay in cache.
-const tilePlaces = 8
+const tilePlaces = 16
 
 // Sample draws calibrated members of a cycle. ens is the raw ensemble and a its
 // archived statistical forecast. The result is a function of the arguments but for
@@ -288,7 +288,9 @@ func (s *sampler) newTile() (*tile, error) {
 		return nil, err
 	}
 	if s.model.Correction > 0 {
-		t.net = s.model.newTileNet(tilePlaces, s.options.Members)
+		if t.net, err = newTileNet(s.model.Nets, &s.model.Conditions, tilePlaces, s.options.Members); err != nil {
+			return nil, err
+		}
 		t.field.learned, t.field.weight = t.net, s.model.Correction
 	}
 	return t, nil

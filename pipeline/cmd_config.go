@@ -98,21 +98,19 @@ func defaultFile() string {
 		"# ingest.forecasts, ingest.observations and variables. Paths are relative to this file.\n" +
 		"# Durations are written 90m, 6h or 2d.\n")
 	c := DefaultConfig()
-	section := ""
+	var section []string
 	for _, k := range newKeyTable() {
-		head, leaf, nested := strings.Cut(k.Name, ".")
-		if !nested {
-			head, leaf = "", k.Name
-		}
+		parts := strings.Split(k.Name, ".")
+		head, leaf := parts[:len(parts)-1], parts[len(parts)-1]
 		b.WriteString("\n")
-		if head != section && head != "" {
-			b.WriteString(head + ":\n")
+		for i, name := range head {
+			if i >= len(section) || section[i] != name {
+				b.WriteString(strings.Repeat("  ", i) + name + ":\n")
+				section = nil // what is below it begins anew
+			}
 		}
 		section = head
-		indent := ""
-		if nested {
-			indent = "  "
-		}
+		indent := strings.Repeat("  ", len(head))
 		comment := k.Desc
 		if k.Valid != "" {
 			comment += "; valid: " + validText(k.Valid)

@@ -24,9 +24,9 @@ type Config struct {
 
 // IngestConfig says where forecasts and observations are and how they are read.
 type IngestConfig struct {
-	Forecasts      string              `mapstructure:"forecasts" desc:"raw ensemble forecasts: a template such as archive/{date:%Y}/fc_{date:%Y%m%d%H}.nc, a glob, or one file with many cycles" path:"true"`
-	Observations   string              `mapstructure:"observations" desc:"observations: a template, a glob, or one file; empty: there are none, and raw members are delivered" path:"true"`
-	GridToStations string              `mapstructure:"grid_to_stations" desc:"how gridded forecasts are brought to observing stations; off keeps the grid" valid:"off|nearest|bilinear"`
+	Forecasts      string            `mapstructure:"forecasts" desc:"raw ensemble forecasts: a template such as archive/{date:%Y}/fc_{date:%Y%m%d%H}.nc, a glob, or one file with many cycles" path:"true"`
+	Observations   string            `mapstructure:"observations" desc:"observations: a template, a glob, or one file; empty: there are none, and raw members are delivered" path:"true"`
+	GridToStations string            `mapstructure:"grid_to_stations" desc:"how gridded forecasts are brought to observing stations; off keeps the grid" valid:"off|nearest|bilinear"`
 	Dimensions     map[string]string `mapstructure:"dimensions" desc:"names of dimensions that are not found by themselves, by role: member, cycle, lead, valid, station, y, x, year"`
 	Units          map[string]string `mapstructure:"units" desc:"units of variables whose forecast files state none or wrong ones, by variable"`
 	ObservedNames  map[string]string `mapstructure:"observed_names" desc:"names of variables in observation files where they differ from forecasts, by variable"`

@@ -1,0 +1,114 @@
+package calibrate
+
+import (
+	"context"
+	"fmt"
+
+	"sipipe/calibrate/interpolant"
+	"sipipe/calibrate/net"
+	"sipipe/calibrate/noise"
+)
+
+// Training times keep off the ends, where a Brownian latent scale has infinite
+// slope.
+const timeMargin = 1e-3
+
+// A network is judged while it trains on so many held-out rows, at so many times.
+const (
+	heldRows  = 4096
+	heldTimes = 16
+)
+
+// Judgements come every so many steps, and training ends after so many without a
+// better one: a network that has begun to learn its days by heart gets no better
+// on others.
+const (
+	judgeEvery = 50
+	patience   = 6
+)
+
+// batcher returns the source of rows from some of the cases.
+func (m *Model) batcher(s *trainingSet, cases []int32, key noise.Key) (*batcher, error) {
+	p, err := m.Method.process()
+	if err != nil {
+		return nil, err
+	}
+	times, err := interpolant.NewTimes("uniform", timeMargin)
+	if err != nil {
+		return nil, err
+	}
+	return &batcher{set: s, cases: cases, process: p, gaussian: m.gaussian(), dress: m.Method.Dress, times: times, key: key}, nil
+}
+
+// learnFold trains the network that is blind for fold k, and stops when it gets no
+// better on the days of that fold.
+func (m *Model) learnFold(ctx context.Context, s *trainingSet, f fold, k int, seed uint64) (*net.Net, float64, int, error) {
+	if len(f.train) == 0 || len(f.held) == 0 {
+		return nil, 0, 0, fmt.Errorf("a fold of %d training and %d held-out cases", len(f.train), len(f.held))
+	}
+	key := noise.Seed(seed).Text("training").Text(m.Variable).Int(int64(k))
+	train, err := m.batcher(s, f.train, key.Text("rows"))
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	held, err := m.batcher(s, f.held, key.Text("held rows"))
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	d := s.conditions.len()
+	held.levels = heldTimes
+	judge := newRows(heldRows, d)
+	held.fill(judge, 0)
+	c := net.Config{
+		Dx: 1, Dc: d, Dout: 2,
+		Hidden: m.Method.Hidden, Blocks: m.Method.Blocks, Emb: m.Method.Embed,
+		Seed: uint64(key.Text("weights").Bits(0, 0)),
+	}
+	n, report, err := net.Train(ctx, c, net.TrainOptions{
+		Steps: m.Method.MaxSteps, Batch: 2 * m.Method.Batch,
+		Rate: m.Method.Rate, Decay: m.Method.Decay, Average: 0.99,
+		Every: judgeEvery, Patience: patience,
+		Validate: func(_ int, n *net.Net) (float64, error) {
+			return judge.loss(n)
+		},
+	}, net.SourceFunc(func(step int, b *net.Batch) error {
+		train.fill(rows{b.X, b.T, b.C, b.Y, b.W}, step)
+		return nil
+	}))
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	return n, report.Best.Loss, report.Steps, nil
+}
+
+// loss of a network on rows that come in heldTimes runs of equal time: the mean of
+// w (h²/2 - h y), which is 0 for a correction that says nothing.
+func (r rows) loss(n *net.Net) (float64, error) {
+	p, err := net.Compile(n)
+	if err != nil {
+		return 0, err
+	}
+	var (
+		sum     float64
+		cond    net.Cond
+		scratch = p.NewScratch()
+		run     = len(r.x) / heldTimes
+		x, out  = make([]float64, run), make([]float64, 2*run)
+		d       = len(r.c) / len(r.x)
+	)
+	for k := range heldTimes {
+		from := k * run
+		for i := range x {
+			x[i] = float64(r.x[from+i])
+		}
+		p.Cond(&cond, r.c[from*d:(from+run)*d], run)
+		p.Eval(out, x, 1, p.Time(float64(r.t[from])), &cond, scratch)
+		for i := range run {
+			for head := range 2 {
+				j := 2*(from+i) + head
+				sum += float64(r.w[j]) * interpolant.Loss(out[head*run+i], float64(r.y[j]))
+			}
+		}
+	}
+	return sum / float64(2*len(r.x)), nil
+}
