@@ -1,0 +1,65 @@
+package net
+
+// span is the place of one tensor in a network's flat weights: [rows, cols],
+// row-major from offset on.
+type span struct {
+	name       string
+	offset     int
+	rows, cols int
+	bias       bool
+}
+
+func (s span) len() int { return s.rows * s.cols }
+
+func (s span) of(w []float32) []float32 { return w[s.offset : s.offset+s.len() : s.offset+s.len()] }
+
+// affine is a matrix and its bias.
+type affine struct{ w, b span }
+
+// layout says where each tensor of a network lies. The trunk comes first, so that a
+// compiled program copies it as one piece.
+type layout struct {
+	in     affine
+	blocks []affine
+	out    affine
+	trunk  int // length of the trunk
+
+	time, cond         [2]affine // cond is unused without conditions
+	filmTime, filmCond []span    // [block, 0 … L] of [2 Hidden, Emb]
+
+	size int
+	all  []span
+}
+
+func (l *layout) add(name string, rows, cols int, bias bool) span {
+	s := span{name: name, offset: l.size, rows: rows, cols: cols, bias: bias}
+	l.size += s.len()
+	l.all = append(l.all, s)
+	return s
+}
+
+func (l *layout) affine(name string, out, in int) affine {
+	return affine{l.add(name+".w", out, in, false), l.add(name+".b", out, 1, true)}
+}
+
+// newLayout lays out the tensors of a configuration with defaults filled in.
+func newLayout(c Config) *layout {
+	l := &layout{}
+	l.in = l.affine("in", c.Hidden, c.Dx)
+	for range c.blocks() {
+		l.blocks = append(l.blocks, l.affine("block", c.Hidden, c.Hidden))
+	}
+	l.out = l.affine("out", c.Dout, c.Hidden)
+	l.trunk = l.size
+	l.time = [2]affine{l.affine("time1", c.Emb, c.features()), l.affine("time2", c.Emb, c.Emb)}
+	if c.Dc > 0 {
+		l.cond = [2]affine{l.affine("cond1", c.Emb, c.Dc), l.affine("cond2", c.Emb, c.Emb)}
+	}
+	for range c.blocks() + 1 {
+		l.filmTime = append(l.filmTime, l.add("film.time", 2*c.Hidden, c.Emb, false))
+		if c.Dc > 0 {
+			l.filmCond = append(l.filmCond, l.add("film.cond", 2*c.Hidden, c.Emb, false))
+		}
+	}
+	return l
+}
