@@ -1,7 +1,7 @@
 package pipeline
 
 import (
-	"cmp"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -27,7 +27,11 @@ func (k key) in(c *Config) reflect.Value { return reflect.ValueOf(c).Elem().Fiel
 func (k key) isMap() bool { return k.typ.Kind() == reflect.Map }
 
 // env is the environment variable of the key.
-func (k key) env() string { return envPrefix + strings.ToUpper(strings.ReplaceAll(k.Name, ".", "_")) }
+func (k key) env() string { return variableOf(k.Name) }
+
+func variableOf(name string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(name, ".", "_"))
+}
 
 // keyTable holds all keys in the order of Config.
 type keyTable []key
@@ -81,16 +85,55 @@ func (t keyTable) isSection(name string) bool {
 	})
 }
 
-// nearest is the key that an unknown name was probably meant to be. The last part
-// of a name counts by itself, so that "members" finds "calibrate.members".
+// sections lists the names that keys lie below, in order.
+func (t keyTable) sections() []string {
+	var all []string
+	for _, k := range t {
+		for i, c := range k.Name {
+			if c == '.' && !slices.Contains(all, k.Name[:i]) {
+				all = append(all, k.Name[:i])
+			}
+		}
+	}
+	return all
+}
+
+// nearest is the key or section that an unknown name was probably meant to be. The
+// last part of a name counts by itself, so that "members" finds "calibrate.members",
+// but a key of the same section is preferred to one of another.
 func (t keyTable) nearest(name string) string {
 	name = strings.ToLower(name)
-	distance := func(k key) int {
-		leaf := k.Name[strings.LastIndexByte(k.Name, '.')+1:]
-		return min(
-			2*levenshtein.Distance(name, k.Name, nil),
-			2*levenshtein.Distance(name[strings.LastIndexByte(name, '.')+1:], leaf, nil)+1,
-		)
+	parent, leaf := splitKey(name)
+	best, least := "", math.MaxInt
+	consider := func(candidate string, distance int) {
+		if distance < least {
+			best, least = candidate, distance
+		}
 	}
-	return slices.MinFunc(t, func(a, b key) int { return cmp.Compare(distance(a), distance(b)) }).Name
+	const otherSection = 2
+	for _, k := range t {
+		p, l := splitKey(k.Name)
+		d := levenshtein.Distance(leaf, l, nil)
+		if p != parent {
+			d += otherSection
+		}
+		consider(k.Name, min(d, levenshtein.Distance(name, k.Name, nil)))
+	}
+	for _, s := range t.sections() {
+		consider(s, levenshtein.Distance(name, s, nil))
+	}
+	return best
+}
+
+// nearestVariable is the key whose environment variable is nearest to that of name,
+// in which dots are underscores.
+func (t keyTable) nearestVariable(name string) string {
+	distance := func(k key) int { return levenshtein.Distance(variableOf(name), k.env(), nil) }
+	return slices.MinFunc(t, func(a, b key) int { return distance(a) - distance(b) }).Name
+}
+
+// splitKey cuts the last part of a name off.
+func splitKey(name string) (parent, leaf string) {
+	i := strings.LastIndexByte(name, '.')
+	return name[:max(i, 0)], name[i+1:]
 }

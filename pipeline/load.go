@@ -157,7 +157,7 @@ func (l *loader) readFile(named string) error {
 
 func (l *loader) parse(text []byte) error {
 	broken := func(err error) error {
-		return &ConfigError{Origin: l.file, Text: strings.TrimPrefix(err.Error(), "yaml: ")}
+		return &ConfigError{Origin: l.file, Text: strings.NewReplacer("yaml: ", "", "unmarshal errors:\n  ", "").Replace(err.Error())}
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
@@ -203,6 +203,8 @@ func (l *loader) walk(prefix string, node *yaml.Node) {
 		origin := fmt.Sprintf("%s:%d", l.file, name.Line)
 		k, child, isKey := l.keys.find(full)
 		switch {
+		case isKey && value.Tag == "!!null":
+			// "key:" without a value leaves it as it is.
 		case isKey:
 			l.note(k, child, origin)
 			if child == "" && k.isMap() && value.Kind == yaml.MappingNode {
@@ -243,8 +245,7 @@ func (l *loader) readEnvironment(environ []string) {
 		k, child, ok := l.keys.findVariable(variable)
 		if !ok {
 			name := strings.ToLower(strings.TrimPrefix(variable, envPrefix))
-			nearest, _, _ := l.keys.find(l.keys.nearest(name))
-			l.mistake("env "+variable, "", "no such key; did you mean %s?", nearest.env())
+			l.mistake("env "+variable, "", "no such key; did you mean %s?", variableOf(l.keys.nearestVariable(name)))
 			continue
 		}
 		full := k.Name
@@ -324,10 +325,6 @@ func (l *loader) decode(c *Config) {
 	for _, k := range l.keys {
 		raw, ok := lookUp(settings, k.Name)
 		if !ok || raw == nil {
-			if l.origins[k.Name] != "default" && !ok {
-				continue // an empty map
-			}
-			l.origins[k.Name] = "default" // "key:" without a value leaves it as it is
 			continue
 		}
 		if k.isMap() {
