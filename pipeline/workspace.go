@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -109,6 +110,9 @@ type NoCycleError struct {
 	From, To    time.Time // asked for; zero: any
 	First, Last time.Time // of the archive; zero: it is empty
 }
+
+// Unwrap says that input is missing.
+func (e *NoCycleError) Unwrap() error { return fs.ErrNotExist }
 
 func (e *NoCycleError) Error() string {
 	text := "no forecast"
