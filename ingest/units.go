@@ -31,7 +31,7 @@ func (c conversion) apply(x []float32) {
 // canonicalUnits gives them. The first of each group is the SI unit.
 var unitTable = buildUnits(map[string][]unitEntry{
 	"K": {
-		{1, 0, "K kelvin kelvins degK deg_K degrees_K"},
+		{1, 0, "K Kelvin kelvin kelvins degK deg_K degrees_K"},
 		{1, 273.15, "degC deg_C celsius Celsius degree_Celsius degrees_Celsius degree_C degrees_C C °C ºC"},
 		{5. / 9, 273.15 - 32*5./9, "degF deg_F fahrenheit Fahrenheit degree_Fahrenheit degrees_Fahrenheit F °F ºF"},
 	},
@@ -105,7 +105,7 @@ func canonicalUnits(s string) string {
 		return strings.ReplaceAll(s, " ", "")
 	}
 	s = strings.Join(strings.Fields(s), " ")
-	if fields := strings.Fields(s); len(fields) == 2 && strings.HasPrefix(strings.ToLower(fields[0]), "deg") && len(fields[1]) == 1 {
+	if fields := strings.Fields(s); len(fields) == 2 && strings.HasPrefix(strings.ToLower(fields[0]), "deg") && !strings.ContainsAny(fields[1], "-0123456789") {
 		return fields[0] + "_" + fields[1] // "degrees C"
 	}
 	over, under, fraction := strings.Cut(s, "/")
