@@ -248,9 +248,14 @@ func (h *header) roleByPosition(v ncio.Var, d ncio.Dim) role {
 	switch {
 	case len(lat.Dims) == 1 && len(lon.Dims) == 1 && lon.Dims[0].Name == d.Name:
 		return roleStation
-	case len(lat.Dims) == 2 && d.Name == lat.Dims[0].Name:
-		return roleY
 	case len(lat.Dims) == 2:
+		// Rows come first, unless the names say that columns do.
+		if r, ok := roleOfName[strings.ToLower(d.Name)]; ok && (r == roleY || r == roleX) {
+			return r
+		}
+		if d.Name == lat.Dims[0].Name {
+			return roleY
+		}
 		return roleX
 	}
 	return roleNone
@@ -383,6 +388,7 @@ func (h *header) data() []ncio.Var {
 		name := baseName(v.Name)
 		_, coordinate := roleOfStandardName[v.Text("standard_name")]
 		_, known := roleOfName[strings.ToLower(name)]
+		known = known && len(v.Dims) == 1
 		if v.Type.Numeric() && len(v.Dims) > 0 && !described[name] && !coordinate && !known && !isPosition(name) {
 			out = append(out, v)
 		}
