@@ -1,0 +1,58 @@
+package calibrate
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"sipipe/calibrate/sde"
+	"sipipe/calibrate/selfcheck"
+)
+
+// CheckSampler runs the method's sampler on laws that are known exactly and tells
+// how far from them it ends, at half, once and twice the method's steps. start is
+// the sd of x0, of [Model].Start; 0 stands for raw members of unit variance with the
+// method's dressing. The error says what cannot work, and what would.
+func (m Method) CheckSampler(ctx context.Context, start float64, threads int) (*selfcheck.Result, error) {
+	return m.check(ctx, start, selfcheck.Options{Threads: threads})
+}
+
+// CheckSteps is CheckSampler at the method's steps alone, for a warning that comes
+// with training: it takes a fraction of a second. The text is "" when the steps are enough.
+func (m Method) CheckSteps(ctx context.Context, start float64, threads int) (warning string, err error) {
+	r, err := m.check(ctx, start, selfcheck.Options{Steps: []int{m.Steps}, Threads: threads})
+	if err != nil || r.Enough() {
+		return "", err
+	}
+	return r.Verdict(), nil
+}
+
+func (m Method) check(ctx context.Context, start float64, o selfcheck.Options) (*selfcheck.Result, error) {
+	if start == 0 {
+		start = math.Hypot(1, m.Dress)
+	}
+	p, err := m.process()
+	if err != nil {
+		return nil, err
+	}
+	last, err := sde.ParseLast(m.Last)
+	if err != nil {
+		return nil, err
+	}
+	return selfcheck.Run(ctx, selfcheck.Sampler{
+		Process: p,
+		Solver:  sde.Options{Method: m.Solver, Last: last},
+		Grid:    sde.Grid{Spacing: m.Grid, Steps: m.Steps},
+		Start:   start,
+	}, o)
+}
+
+// Summary names the sampler in one line.
+func (m Method) Summary() string {
+	gamma := fmt.Sprintf("gamma %s %g", m.Gamma, m.Amplitude)
+	if m.Gamma == "" {
+		gamma = "its own gamma"
+	}
+	return fmt.Sprintf("path %s, %s, heads %s, epsilon %s %g; %s on a %s grid, last step %s, %d steps",
+		m.Path, gamma, m.Heads, m.Epsilon, m.Scale, m.Solver, m.Grid, m.Last, m.Steps)
+}

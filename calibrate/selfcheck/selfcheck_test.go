@@ -1,0 +1,177 @@
+package selfcheck
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+
+	"sipipe/calibrate/interpolant"
+	"sipipe/calibrate/sde"
+)
+
+// sampler builds one from configuration names.
+func sampler(t testing.TB, path, gamma string, a float64, heads, epsilon string, scale float64, method string, steps int) Sampler {
+	t.Helper()
+	i, err := interpolant.New(path, gamma, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := interpolant.ParseHeads(heads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := interpolant.NewDiffusion(epsilon, scale)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Sampler{
+		Process: interpolant.Process{Interpolant: i, Heads: h, Diffusion: d},
+		Solver:  sde.Options{Method: method},
+		Grid:    sde.Grid{Steps: steps},
+		Start:   math.Hypot(1, 0.5),
+	}
+}
+
+// At equal spread the excess of a shift d is that of the mean of a folded normal,
+// worked by hand for d = 1, s = 1: √π (2/√π e^(-1/4) + erf(1/2)) - 2; at d = 0, s = 2 it is √(2(1 + 4)) - 3.
+func TestNormalExcess(t *testing.T) {
+	for _, c := range []struct{ d, s, want float64 }{
+		{0, 1, 0},
+		{1, 1, 2*math.Exp(-0.25) + math.Sqrt(math.Pi)*math.Erf(0.5) - 2},
+		{0, 2, math.Sqrt(10) - 3},
+	} {
+		if got := normalExcess(c.d, c.s); math.Abs(got-c.want) > 1e-14 {
+			t.Errorf("shift %g, spread %g: %v, want %v", c.d, c.s, got, c.want)
+		}
+	}
+}
+
+// Laws that claim to be normal scores have mean 0 and variance 1.
+func TestLaws(t *testing.T) {
+	s := sampler(t, "linear", "quadratic", 1, "v-eta", "gamma", 1, "exponential", 8)
+	for _, l := range laws(s.Start) {
+		m, v := l.data.Moments(s.Process.Interpolant.At(1))
+		if len(l.data) > 1 && math.Abs(m)+math.Abs(v-1) > 1e-12 {
+			t.Errorf("%s: mean %v, variance %v", l.name, m, v)
+		}
+		if _, v := l.data.Moments(s.Process.Interpolant.At(0)); math.Abs(v-1.25) > 1e-12 {
+			t.Errorf("%s: starts with variance %v, want 1 + 0.25", l.name, v)
+		}
+	}
+}
+
+// Verdicts: the default sampler is good; Euler with as many steps is not, and many
+// steps of it are; the errors of the standard deviation halve from n to 2n for
+// Euler's method, order 1.
+func TestRun(t *testing.T) {
+	ctx := context.Background()
+	good, err := Run(ctx, sampler(t, "linear", "quadratic", 1, "v-eta", "gamma", 1, "exponential", 8), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !good.Enough() || !strings.HasPrefix(good.Verdict(), "8 steps are enough") {
+		t.Errorf("default sampler: %s\n%+v", good.Verdict(), good.Rows)
+	}
+	if r := good.Rows[1]; r.Law != "standard normal" || r.Steps != 8 || math.Abs(r.SD) > 1e-9 || math.Abs(r.Mean) > 1e-9 {
+		t.Errorf("the exponential solver is not exact on its reference: %+v", r)
+	}
+
+	euler := sampler(t, "linear", "quadratic", 1, "v-eta", "zero", 0, "euler", 8)
+	bad, err := Run(ctx, euler, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bad.Enough() || !strings.Contains(bad.Verdict(), "too few") || !strings.Contains(bad.Verdict(), "exponential") {
+		t.Errorf("8 steps of Euler: %s", bad.Verdict())
+	}
+	if ratio := bad.Rows[1].SD / bad.Rows[2].SD; math.Abs(ratio-2) > 0.25 {
+		t.Errorf("Euler's error falls by a factor %.2f from 8 to 16 steps, want about 2: %+v", ratio, bad.Rows[:3])
+	}
+	euler.Grid.Steps = 80
+	if more, err := Run(ctx, euler, Options{}); err != nil || more.Enough() || !strings.Contains(more.Verdict(), "steps to 160") {
+		t.Errorf("80 steps of Euler: %v, %v", more, err)
+	}
+}
+
+// Sampling errors are small against the limits: with steps so many that the solver
+// is exact to 1e-4, what is left of the errors is that of the sample. Independent
+// noise would leave a standard deviation off by 0.6 % (skewed; kurtosis 3.1).
+func TestSamplingError(t *testing.T) {
+	s := sampler(t, "linear", "quadratic", 1, "v-eta", "gamma", 2, "exponential", 40)
+	r, err := Run(context.Background(), s, Options{Steps: []int{40}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range r.Rows {
+		if math.Abs(row.Mean) > 5e-4 || math.Abs(row.SD) > 1e-3 || row.CRPS > 1e-5 {
+			t.Errorf("%+v", row)
+		}
+	}
+}
+
+// Results are the same for any number of threads.
+func TestThreads(t *testing.T) {
+	s := sampler(t, "linear", "quadratic", 1, "v-eta", "gamma", 1, "stochastic-heun", 4)
+	one, err := Run(context.Background(), s, Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	four, err := Run(context.Background(), s, Options{Threads: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range one.Rows {
+		if one.Rows[i] != four.Rows[i] {
+			t.Errorf("one thread %+v, four %+v", one.Rows[i], four.Rows[i])
+		}
+	}
+}
+
+// What cannot work is refused with its reason and a remedy.
+func TestRefusals(t *testing.T) {
+	for _, c := range []struct {
+		name, reason, remedy string
+		s                    Sampler
+	}{
+		{"SDE without latent", "no SDE", "diffusion zero", sampler(t, "linear", "zero", 0, "v-eta", "constant", 1, "stochastic-heun", 8)},
+		{"ODE solver for an SDE", "integrates an ODE", "stochastic-heun", sampler(t, "linear", "quadratic", 1, "v-eta", "gamma", 1, "heun", 8)},
+		{"constant diffusion with quadratic gamma", "singular at t = 0", "diffusion gamma", sampler(t, "linear", "quadratic", 1, "v-eta", "constant", 1, "stochastic-heun", 8)},
+		{"head of x0 at its end", "singular", "grid", sampler(t, "linear", "quadratic", 1, "x0-eta", "gamma", 1, "stochastic-heun", 8)},
+		{"x0 of a one-sided path", "takes no part", "v-eta", sampler(t, "one-sided-linear", "", 0, "x0-x1", "zero", 0, "heun", 8)},
+		{"no steps", "at least 1 step", "", sampler(t, "linear", "quadratic", 1, "v-eta", "gamma", 1, "exponential", 0)},
+	} {
+		err := c.s.Validate(context.Background())
+		if err == nil || !strings.Contains(err.Error(), c.reason) || !strings.Contains(err.Error(), c.remedy) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if _, again := Run(context.Background(), c.s, Options{}); again == nil {
+			t.Errorf("%s: was run", c.name)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Run(ctx, sampler(t, "linear", "quadratic", 1, "v-eta", "gamma", 1, "exponential", 8), Options{}); err != context.Canceled {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// Every path that can be configured can be checked.
+func TestAllPaths(t *testing.T) {
+	for _, c := range []struct {
+		path, gamma string
+		a           float64
+	}{
+		{"linear", "quadratic", 1}, {"linear", "brownian", 1}, {"linear", "sine", 0.5}, {"trigonometric", "quadratic", 1},
+		{"encoding-decoding", "", 0}, {"one-sided-linear", "", 0}, {"one-sided-trigonometric", "", 0}, {"vp", "", 0}, {"mirror", "quadratic", 1},
+	} {
+		r, err := Run(context.Background(), sampler(t, c.path, c.gamma, c.a, "v-eta", "gamma", 1, "exponential", 16), Options{Steps: []int{16}})
+		if err != nil {
+			t.Errorf("%s: %v", c.path, err)
+			continue
+		}
+		if !r.Enough() {
+			t.Errorf("%s %s: %s", c.path, c.gamma, r.Verdict())
+		}
+	}
+}

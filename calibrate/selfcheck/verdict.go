@@ -1,0 +1,50 @@
+package selfcheck
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// at returns the rows of a number of steps.
+func (r *Result) at(steps int) []Row {
+	var rows []Row
+	for _, row := range r.Rows {
+		if row.Steps == steps {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// Enough says that the configured number of steps keeps within the limits.
+func (r *Result) Enough() bool { return slices.Contains(r.Adequate, r.Steps) }
+
+// Verdict says in words whether the configured number of steps is enough, and
+// what would be.
+func (r *Result) Verdict() string {
+	rows := r.at(r.Steps)
+	sd := slices.MaxFunc(rows, func(a, b Row) int { return cmp.Compare(math.Abs(a.SD), math.Abs(b.SD)) })
+	crps := slices.MaxFunc(rows, func(a, b Row) int { return cmp.Compare(a.CRPS, b.CRPS) })
+	mean := slices.MaxFunc(rows, func(a, b Row) int { return cmp.Compare(math.Abs(a.Mean), math.Abs(b.Mean)) })
+	worst := fmt.Sprintf("the standard deviation is off by %+.2g %% (%s), the mean by %.2g %% of it (%s), CRPS by %.2g %% (%s)",
+		100*sd.SD, sd.Law, 100*math.Abs(mean.Mean), mean.Law, 100*crps.CRPS, crps.Law)
+	if r.Enough() {
+		text := fmt.Sprintf("%d steps are enough: at worst %s", r.Steps, worst)
+		if fewer := r.Adequate[0]; fewer < r.Steps {
+			text += fmt.Sprintf("; %d would do as well", fewer)
+		}
+		return text
+	}
+	text := fmt.Sprintf("%d steps are too few: %s; limits are %g %%, %g %% and %g %%", r.Steps, worst, 100*LimitSD, 100*LimitMean, 100*LimitCRPS)
+	for _, n := range r.Adequate {
+		if n > r.Steps {
+			return text + fmt.Sprintf("; set steps to %d", n)
+		}
+	}
+	if slices.ContainsFunc(r.Rows, func(row Row) bool { return row.Steps > r.Steps }) {
+		return text + "; twice as many do not suffice either: use solver exponential, or a smaller epsilon_scale"
+	}
+	return text
+}
