@@ -44,9 +44,11 @@ func (s *session) open(ctx context.Context, a access) (w *workspace, err error) 
 	}()
 	dir := s.Resolve(s.State)
 	if a == writing {
-		if w.close, err = acquireLock(ctx, dir, s.Operations.LockWait, thisProcess(s.global.args, s.global.clock())); err != nil {
+		release, err := acquireLock(ctx, dir, s.Operations.LockWait, thisProcess(s.global.args, s.global.clock()))
+		if err != nil {
 			return w, err
 		}
+		w.close = release
 	}
 	if w.store, err = store.Open(dir); err != nil {
 		return w, &OutputError{Path: dir, Err: err}
