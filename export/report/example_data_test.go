@@ -2,12 +2,18 @@ package report
 
 import (
 	"flag"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"sipipe/calibrate/score"
 )
 
 // keep names a folder that the example figures are written to, to be looked at:
@@ -74,9 +80,9 @@ func exampleCycles(days int) Cycles {
 func exampleHistograms() []Histogram {
 	rng := rand.New(rand.NewPCG(3, 4))
 	h := []Histogram{
-		{System: System{"raw", "raw ensemble"}, Counts: make([]int, 9)},
-		{System: System{"emos", "EMOS"}, Counts: make([]int, 10), PIT: true},
-		{System: System{"calibrated", "calibrated"}, Counts: make([]int, 51)},
+		{System: systems[0], Counts: make([]int, 9)},
+		{System: systems[1], Counts: make([]int, 10)},
+		{System: systems[3], Counts: make([]int, 51)},
 	}
 	for range 5000 {
 		rank := 0
@@ -124,7 +130,12 @@ func exampleMembers(leads int) Members {
 	return d
 }
 
-var systems = []System{{"raw", "raw ensemble"}, {"emos", "EMOS"}, {"frame", "kriged ridge"}, {"calibrated", "calibrated"}}
+var systems = []System{
+	{Name: "raw", Label: "raw ensemble"},
+	{Name: "emos", Label: "EMOS", Distribution: true},
+	{Name: "frame", Label: "kriged ridge", Distribution: true},
+	{Name: "calibrated"},
+}
 
 func exampleLeads() []LeadScores {
 	var out []LeadScores
@@ -203,4 +214,102 @@ func exampleSpread() [][]SpreadBin {
 		out[k] = SpreadBins(cases, 10)
 	}
 	return out
+}
+
+// normal is a distribution to be scored.
+type normal struct{ distuv.Normal }
+
+func (n normal) Mean() float64 { return n.Mu }
+func (n normal) SD() float64   { return n.Sigma }
+
+func (n normal) CRPS(y float64) float64 {
+	z := (y - n.Mu) / n.Sigma
+	unit := distuv.UnitNormal
+	return n.Sigma * (z*(2*unit.CDF(z)-1) + 2*unit.Prob(z) - 1/math.SqrtPi)
+}
+
+// exampleVerification scores forecasts of 60 stations on 20 days at two lead times:
+// raw members that are cold and close together, EMOS that knows no station, a frame
+// and members that do.
+func exampleVerification(t testing.TB) Verification {
+	rng := rand.New(rand.NewPCG(15, 16))
+	var list []score.System
+	thresholds := []float64{273.15, 278.15, 283.15}
+	for i, s := range systems {
+		list = append(list, score.System{Name: s.Name, Options: score.Options{Ranks: []int{9, 10, 10, 51}[i], Thresholds: thresholds}})
+	}
+	c := score.NewComparison(list)
+	v := Verification{Variable: temperature, Systems: systems, Stations: map[string]Station{}}
+	spread := make([][]SpreadError, len(systems))
+	var local []float64
+	for s := range 60 {
+		id := fmt.Sprintf("S%03d", s)
+		v.Stations[id] = Station{ID: id, Name: "Station " + id, Longitude: -124 + 7*rng.Float64(), Latitude: 42 + 7.5*rng.Float64(), Altitude: math.Round(600 * rng.ExpFloat64())}
+		local = append(local, 1.5*rng.NormFloat64())
+	}
+	day0 := int(firstValid.Unix() / 86400)
+	for d := range 20 {
+		weather := 3 * rng.NormFloat64()
+		for s := range 60 {
+			for _, lead := range []time.Duration{24 * time.Hour, 48 * time.Hour} {
+				error := 1 + lead.Hours()/80
+				expected := 278 + weather + rng.NormFloat64()
+				y := expected + local[s] + error*rng.NormFloat64()
+				members := func(n int, mean, sd float64) []float32 {
+					out := make([]float32, n)
+					for i := range out {
+						out[i] = float32(mean + sd*rng.NormFloat64())
+					}
+					return out
+				}
+				emos := normal{distuv.Normal{Mu: expected, Sigma: math.Hypot(error, 1.5)}}
+				frame := normal{distuv.Normal{Mu: expected + 0.9*local[s], Sigma: 0.93 * error}}
+				f := []score.Forecast{
+					{Members: members(8, expected-1.5, 0.7)},
+					{Distribution: emos},
+					{Distribution: frame},
+					{Members: members(50, expected+0.95*local[s], error)},
+				}
+				c.Add(score.Case{Day: day0 + d, Lead: lead, Station: fmt.Sprintf("S%03d", s)}, y, f)
+				spread[1] = append(spread[1], SpreadError{emos.Sigma * emos.Sigma, emos.Mu - y})
+				spread[2] = append(spread[2], SpreadError{frame.Sigma * frame.Sigma, frame.Mu - y})
+				for _, k := range []int{0, 3} {
+					x := score.Sorted(nil, f[k].Members)
+					m := float64(len(x))
+					spread[k] = append(spread[k], SpreadError{x.Variance() * (m + 1) / m, x.Mean() - y})
+				}
+			}
+		}
+	}
+	var err error
+	if v.Scores, err = c.Report(score.ReportOptions{Bootstrap: score.Bootstrap{Replicates: 200, Seed: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	v.Scores.From, v.Scores.To = "2004-02-01", "2004-02-20"
+	for k := range systems {
+		v.Spread = append(v.Spread, SpreadBins(spread[k], 8))
+		days, sums := c.Scores[k].Daily(nil)
+		for i, day := range days {
+			if k == 0 {
+				v.Days = append(v.Days, DayScores{Day: time.Unix(int64(day)*86400, 0).UTC(), Cases: sums[i].Cases})
+			}
+			v.Days[i].CRPS = append(v.Days[i].CRPS, float64(sums[i].Summary().CRPS))
+		}
+	}
+	example, err := exampleCycles(14).Figure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Examples = []*Figure{example}
+	return v
+}
+
+func examplePage(t testing.TB) *Page {
+	return &Page{
+		Verifications: []Verification{exampleVerification(t)},
+		Command:       "sipipe verify --from 2004-02-01 --to 2004-02-20 --report <DIR>",
+		ConfigSHA256:  strings.Repeat("0123456789abcdef", 4),
+		Version:       "1.0.0",
+		Notes:         []string{"Simulated forecasts & observations."},
+	}
 }

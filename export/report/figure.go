@@ -60,7 +60,7 @@ func (f *Figure) WriteSVG(w io.Writer) error {
 	body, err := f.svg()
 	if err == nil {
 		background := fmt.Sprintf(`<rect width="100%%" height="100%%" fill="%s"/>`, hex(paper))
-		_, err = io.WriteString(w, "<?xml version=\"1.0\"?>\n"+f.svgHead()+background+body)
+		_, err = io.WriteString(w, "<?xml version=\"1.0\"?>\n"+f.svgHead(f.Name)+background+body)
 	}
 	if err != nil {
 		return fmt.Errorf("write figure %s as SVG: %w", f.Name, err)
@@ -68,14 +68,14 @@ func (f *Figure) WriteSVG(w io.Writer) error {
 	return nil
 }
 
-// svgHead opens the element svg. It has a view box and no fixed size, so that the
-// drawing fits the page.
-func (f *Figure) svgHead() string {
+// svgHead opens the element svg, with title and description. The id begins those of
+// its parts and must be the only one of the page.
+func (f *Figure) svgHead(id string) string {
 	width, height := f.Size()
 	w, h := f.points()
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %g %g" role="img" aria-labelledby="%s-title %[5]s-desc">`+
 		"\n<title id=\"%[5]s-title\">%[6]s</title>\n<desc id=\"%[5]s-desc\">%[7]s</desc>\n",
-		width, height, w.Points(), h.Points(), f.Name, html.EscapeString(f.Title), html.EscapeString(f.Alt))
+		width, height, w.Points(), h.Points(), id, html.EscapeString(f.Title), html.EscapeString(f.Alt))
 }
 
 // svg is what follows svgHead, the end of the element svg included.

@@ -16,8 +16,7 @@ import (
 // PIT.
 type Histogram struct {
 	System System
-	Counts []int // [rank], from below all members to above all
-	PIT    bool
+	Counts []int // [rank], from below all members to above all; [bin] of the PIT
 }
 
 // total is the number of cases.
@@ -106,7 +105,7 @@ func (h Histogram) shape() string {
 
 func (h Histogram) plot(top float64) *plot.Plot {
 	label := "rank of the observation"
-	if h.PIT {
+	if h.System.Distribution {
 		label = "PIT of the observation"
 	}
 	p := newPlot(label)
@@ -115,7 +114,7 @@ func (h Histogram) plot(top float64) *plot.Plot {
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, k, 0, top
 	p.X.Tick.Color = color.Transparent
 	p.X.Tick.Marker = plot.ConstantTicks{{Value: 0.5, Label: "1"}, {Value: k - 0.5, Label: number(k, 0)}}
-	if h.PIT {
+	if h.System.Distribution {
 		p.X.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: k / 2, Label: "0.5"}, {Value: k, Label: "1"}}
 	}
 	p.Y.Tick.Marker = numbers(4)

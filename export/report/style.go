@@ -42,9 +42,12 @@ func (c rgb) fade(alpha float64) color.Color {
 
 func hex(c rgb) string { return fmt.Sprintf("#%02X%02X%02X", c.r, c.g, c.b) }
 
-// System is a forecast method, by the name it has in the verification and the
-// label it is shown with.
-type System struct{ Name, Label string }
+// System is a forecast method.
+type System struct {
+	Name         string // in the verification; "raw", "emos", "frame", "calibrated" … have their own colours
+	Label        string // shown; "" shows Name
+	Distribution bool   // no members: its histogram is one of the PIT
+}
 
 func (s System) label() string {
 	if s.Label != "" {
