@@ -1,7 +1,6 @@
 //go:build cgo && !purego
 
 // The kernels for the least processor the compiler targets: vectors of 4 floats.
-#pragma GCC optimize("no-math-errno")
 #define W 4
 #define NV 2
 #define TABLE net_kernels_base

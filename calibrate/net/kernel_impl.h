@@ -15,25 +15,24 @@
 #define INLINE static inline __attribute__((always_inline))
 #define GROUP 16 // cases side by side in eval, see program.go
 
-// Vectors in memory are aligned as floats are.
-typedef float vec __attribute__((vector_size(4 * W), aligned(4), may_alias));
+typedef float vec __attribute__((vector_size(4 * W)));
+typedef float memvec __attribute__((vector_size(4 * W), aligned(4), may_alias)); // in memory: aligned as floats are
+typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(4 * W)));
 
-INLINE vec load(const float *p) { return *(const vec *)p; }
-INLINE void store(float *p, vec v) { *(vec *)p = v; }
+INLINE vec load(const float *p) { return *(const memvec *)p; }
+INLINE void store(float *p, vec v) { *(memvec *)p = v; }
 INLINE vec splat(float s) { return s - (vec){}; }
-
-INLINE vec load_part(const float *p, int n) {
-  vec v = {};
-  memcpy(&v, p, n * sizeof(float));
-  return v;
-}
-INLINE void store_part(float *p, vec v, int n) { memcpy(p, &v, n * sizeof(float)); }
 
 #ifndef VMIN // builds with an instruction for it define these
 INLINE vec choose(ivec c, vec a, vec b) { return (vec)((c & (ivec)a) | (~c & (ivec)b)); }
 #define VMIN(a, b) choose((a) < (b), a, b)
 #define VMAX(a, b) choose((a) > (b), a, b)
+INLINE vec root(vec a) {
+  for (int j = 0; j < W; j++) a[j] = sqrtf(a[j]);
+  return a;
+}
+#define VSQRT(a) root(a)
 #endif
 
 // exp_neg returns exp(-x) within 2e-7 relative for |x| < 87; beyond, the value at the
@@ -111,20 +110,28 @@ static void matmul(float *dst, int ldd, const float *a, int ars, int acs, const 
   }
 }
 
+// Lane j of a vector that is merged from two, for transpose_sum: lanes whose bit
+// `half` is clear come from the first, the others from the second.
+#define FROM(j, half) ((j) & (half) ? W + ((j) & ~(half)) : (j))
+#define FROM4(j, h) FROM(j, h), FROM(j + 1, h), FROM(j + 2, h), FROM(j + 3, h)
+#if W == 4
+#define MERGE(h) {FROM4(0, h)}
+#elif W == 8
+#define MERGE(h) {FROM4(0, h), FROM4(4, h)}
+#else
+#define MERGE(h) {FROM4(0, h), FROM4(4, h), FROM4(8, h), FROM4(12, h)}
+#endif
+
 // transpose_sum replaces v[0] by the vector whose lane j is the sum over the lanes of
-// v[j], j < W.
+// v[j], j < W, by halving the number of vectors log2(W) times.
 INLINE void transpose_sum(vec *v) {
-  for (int half = 1; half < W; half *= 2) {
-    ivec lo, hi;
-    for (int j = 0; j < W; j++) {
-      // Lanes whose bit `half` is clear come from the first of a pair, the others from the second.
-      int base = (j & half) ? W + (j & ~half) : j;
-      lo[j] = base;
-      hi[j] = base + half;
-    }
-    for (int i = 0; i < W / (2 * half); i++) {
+  static const ivec merge[4] = {MERGE(1), MERGE(2), MERGE(4), MERGE(8)};
+#pragma GCC unroll 4
+  for (int s = 0; 1 << s < W; s++) {
+#pragma GCC unroll 8
+    for (int i = 0; i < W >> (s + 1); i++) {
       vec a = v[2 * i], b = v[2 * i + 1];
-      v[i] = __builtin_shuffle(a, b, lo) + __builtin_shuffle(a, b, hi);
+      v[i] = __builtin_shuffle(a, b, merge[s]) + __builtin_shuffle(a, b, merge[s] + (1 << s));
     }
   }
 }
@@ -155,11 +162,11 @@ static void outer(float *dst, const float *g, int ldg, const float *x, int ldx, 
         transpose_sum(acc + i);
         store(sum + i, acc[i]);
       }
-      for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-          float *d = dst + (r + i) * k + c + j;
-          *d = add ? *d + sum[4 * i + j] : sum[4 * i + j];
-        }
+      for (int i = 0; i < 4; i++) {
+        quad *d = (quad *)(dst + (r + i) * k + c), q = *(quad *)(sum + 4 * i);
+        if (add) q += *d;
+        *d = q;
+      }
     }
     for (; c < k; c++)
       for (int i = 0; i < 4; i++) {
@@ -238,15 +245,33 @@ static void add_rows(float *dst, const float *a, const float *b, int ld, int m, 
 // adamw is one step of AdamW and of the moving average; c holds, in the order of
 // adamwStep in Go, the factor on the gradient, 1 - beta1, 1 - beta2, the two bias
 // corrections, the rate, the decay times the rate, epsilon, and 1 - the average's decay.
-static void adamw(float *restrict w, float *restrict m, float *restrict v, float *restrict ema,
-                  const float *restrict g, int n, const float *restrict c) {
-  const float clip = c[0], k1 = c[1], k2 = c[2], u1 = c[3], u2 = c[4], rate = c[5], decay = c[6], eps = c[7], kema = c[8];
-  for (int i = 0; i < n; i++) {
-    float d = clip * g[i];
-    m[i] += k1 * (d - m[i]);
-    v[i] += k2 * (d * d - v[i]);
-    w[i] -= rate * (m[i] * u1) / (sqrtf(v[i] * u2) + eps) + decay * w[i];
-    ema[i] += kema * (w[i] - ema[i]);
+static void adamw(float *w, float *m, float *v, float *ema, const float *g, int n, const float *c) {
+  const vec clip = splat(c[0]), k1 = splat(c[1]), k2 = splat(c[2]), u1 = splat(c[3]), u2 = splat(c[4]),
+            rate = splat(c[5]), decay = splat(c[6]), eps = splat(c[7]), kema = splat(c[8]);
+  for (int i = 0; i < n; i += W) {
+    // The last elements go through copies: tensors are not padded.
+    float tail[5][W];
+    float *at[5] = {w + i, m + i, v + i, ema + i, (float *)g + i};
+    const int short_ = n - i < W;
+    if (short_)
+      for (int j = 0; j < 5; j++) {
+        memset(tail[j], 0, sizeof tail[j]);
+        memcpy(tail[j], at[j], (n - i) * sizeof(float));
+        at[j] = tail[j];
+      }
+    vec d = clip * load(at[4]), a = load(at[0]), b = load(at[1]), q = load(at[2]), e = load(at[3]);
+    b += k1 * (d - b);
+    q += k2 * (d * d - q);
+    a -= rate * (b * u1) / (VSQRT(q * u2) + eps) + decay * a;
+    e += kema * (a - e);
+    store(at[0], a);
+    store(at[1], b);
+    store(at[2], q);
+    store(at[3], e);
+    if (short_) {
+      float *to[4] = {w + i, m + i, v + i, ema + i};
+      for (int j = 0; j < 4; j++) memcpy(to[j], tail[j], (n - i) * sizeof(float));
+    }
   }
 }
 
