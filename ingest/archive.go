@@ -167,14 +167,14 @@ func (a *Archive) openForecasts(ctx context.Context, v *variableArchive, files [
 	slices.SortFunc(v.order, time.Time.Compare)
 	v.faults = append(v.faults, faults...)
 	for _, e := range x.Files {
-		if e.Missing {
+		if e.File.Missing {
 			v.missing(e)
 			continue
 		}
 		for _, f := range e.Faults {
 			v.faults = append(v.faults, Fault{
-				Path: e.Name, Variable: v.name, Cycle: time.Unix(f.Time, 0).UTC(),
-				Err: &UnusableError{Path: e.Name, Var: v.name, Why: f.Why, Remedy: "replace the file by a good one"},
+				Path: e.File.Name, Variable: v.name, Cycle: time.Unix(f.Time, 0).UTC(),
+				Err: &UnusableError{Path: e.File.Name, Var: v.name, Why: f.Why, Remedy: "replace the file by a good one"},
 			})
 		}
 	}
@@ -185,7 +185,7 @@ func (a *Archive) openForecasts(ctx context.Context, v *variableArchive, files [
 // missing records that a file has not the variable. That is a fault only when no other
 // file has its cycles: variables may have files of their own.
 func (v *variableArchive) missing(e *forecastEntry) {
-	fault := Fault{Path: e.Name, Variable: v.name, Err: &MissingVarError{Path: e.Name, Var: v.name, Have: e.Have}}
+	fault := Fault{Path: e.File.Name, Variable: v.name, Err: &MissingVarError{Path: e.File.Name, Var: v.name, Have: e.File.Have}}
 	if len(e.Faults) == 0 && len(v.cycles) == 0 {
 		v.faults = append(v.faults, fault)
 	}
@@ -205,8 +205,8 @@ func (a *Archive) openObservations(ctx context.Context, v *variableArchive, file
 	v.faults = append(v.faults, faults...)
 	var without []Fault
 	for _, e := range x.Files {
-		if e.Missing {
-			without = append(without, Fault{Path: e.Name, Variable: v.name, Err: &MissingVarError{Path: e.Name, Var: v.name, Have: e.Have}})
+		if e.File.Missing {
+			without = append(without, Fault{Path: e.File.Name, Variable: v.name, Err: &MissingVarError{Path: e.File.Name, Var: v.name, Have: e.File.Have}})
 			continue
 		}
 		v.sources = append(v.sources, e)
@@ -374,10 +374,10 @@ func (a *Archive) Notes() []string {
 	for _, name := range a.options.Variables {
 		v := a.variables[name]
 		for _, e := range v.files {
-			notes = append(notes, e.Notes...)
+			notes = append(notes, e.File.Notes...)
 		}
 		for _, e := range v.sources {
-			notes = append(notes, e.Notes...)
+			notes = append(notes, e.File.Notes...)
 		}
 	}
 	slices.Sort(notes)

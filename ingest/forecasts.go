@@ -13,7 +13,7 @@ import (
 
 // forecastEntry is what the index remembers of a forecast file.
 type forecastEntry struct {
-	fileEntry
+	File      fileEntry
 	Described Variable     // with standard name and units as in the file
 	Cycles    []cycleEntry // ascending, each once
 	Faults    []cycleFault
@@ -33,6 +33,8 @@ type cycleFault struct {
 	Time int64
 	Why  string
 }
+
+func (e *forecastEntry) file() *fileEntry { return &e.File }
 
 func (e *forecastEntry) keys() []string {
 	var keys []string
@@ -106,17 +108,17 @@ func (a *Archive) readForecasts(ctx context.Context, variable string, file archi
 	if !file.dated {
 		return nil, &UnusableError{Path: file.name, Why: "the digits of its name are not a date", Remedy: "rename it, or narrow ingest.forecasts"}
 	}
-	e := &forecastEntry{fileEntry: fileEntry{Name: file.name, State: file.state, SHA256: sum}}
+	e := &forecastEntry{File: fileEntry{Name: file.name, State: file.state, SHA256: sum}}
 	r, err := newForecastReader(f, variable, a.parseOptions(variable), file.stamp)
 	if missing := (*MissingVarError)(nil); errors.As(err, &missing) {
-		e.Missing, e.Have = true, missing.Have
+		e.File.Missing, e.File.Have = true, missing.Have
 		e.Faults = cyclesWithout(f, missing.Have, file.stamp)
 		return e, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	e.Notes, e.Described = r.notes, r.described
+	e.File.Notes, e.Described = r.notes, r.described
 	position := r.lastOf()
 	kept, err := r.stillThere(ctx, old, position)
 	if err != nil {
@@ -161,7 +163,7 @@ const verifyCycles = 3
 // stillThere returns the stored cycles of an earlier state of the file that hold for
 // the present one: all, or none when anything suggests that they may not.
 func (r *forecastReader) stillThere(ctx context.Context, old *forecastEntry, position map[int64]cycleAt) ([]cycleEntry, error) {
-	if old == nil || old.Missing || len(old.Cycles) == 0 || len(position) <= len(old.Cycles) || len(old.Faults) > 0 {
+	if old == nil || old.File.Missing || len(old.Cycles) == 0 || len(position) <= len(old.Cycles) || len(old.Faults) > 0 {
 		return nil, nil
 	}
 	for _, c := range old.Cycles {
@@ -314,7 +316,7 @@ func (a *Archive) forecast(ctx context.Context, variable string, e *forecastEntr
 		Variable: block.Variable, Cycle: time.Unix(c.Time, 0).UTC(),
 		Leads: block.Leads, Members: block.Members, MemberNames: block.MemberNames, Places: block.Places,
 		Values: floatsFrom(block.Values[4*n*c.At : 4*n*(c.At+1)]),
-		Source: Source{Path: e.Name, SHA256: e.SHA256},
+		Source: Source{Path: e.File.Name, SHA256: e.File.SHA256},
 	}, nil
 }
 

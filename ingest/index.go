@@ -28,7 +28,8 @@ type entry interface {
 	keys() []string // stored values that it refers to
 }
 
-// fileEntry is common to forecasts and observations.
+// fileEntry is common to forecasts and observations. It is a named field of theirs and
+// not embedded, because gob leaves embedded structs of unexported type out.
 type fileEntry struct {
 	Name   string
 	State  fileState
@@ -38,8 +39,6 @@ type fileEntry struct {
 	Missing bool
 	Have    []string
 }
-
-func (e *fileEntry) file() *fileEntry { return e }
 
 // loadIndex reads an index. One that is not there, is damaged, of another version, or
 // made with other options is empty: then all is read anew.

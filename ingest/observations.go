@@ -12,7 +12,7 @@ import (
 
 // observedEntry is what the index remembers of a file of observations.
 type observedEntry struct {
-	fileEntry
+	File     fileEntry
 	Variable Variable
 	Stations string // store key of observedStations
 	Periods  []periodEntry
@@ -26,8 +26,10 @@ type periodEntry struct {
 	Hashes [][32]byte // of each
 }
 
+func (e *observedEntry) file() *fileEntry { return &e.File }
+
 func (e *observedEntry) keys() []string {
-	if e.Missing {
+	if e.File.Missing {
 		return nil
 	}
 	keys := []string{e.Stations}
@@ -82,17 +84,17 @@ func (a *Archive) observedReader(ctx context.Context, variable string, wanted []
 
 // readObservations reads a file into the store.
 func (a *Archive) readObservations(ctx context.Context, variable string, wanted []string, units string, file archiveFile, sum string) (*observedEntry, error) {
-	e := &observedEntry{fileEntry: fileEntry{Name: file.name, State: file.state, SHA256: sum}}
+	e := &observedEntry{File: fileEntry{Name: file.name, State: file.state, SHA256: sum}}
 	r, f, err := a.observedReader(ctx, variable, wanted, units, file)
 	if missing := (*MissingVarError)(nil); errors.As(err, &missing) {
-		e.Missing, e.Have = true, missing.Have
+		e.File.Missing, e.File.Have = true, missing.Have
 		return e, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	e.Variable, e.Notes = r.variable, r.notes
+	e.Variable, e.File.Notes = r.variable, r.notes
 	prefix := variablePrefix("observations", variable) + contentKey(file.name, sum) + "/"
 	e.Stations = prefix + "stations"
 	stations := &observedStations{Places: *r.places, First: make([]int64, r.places.Len())}
@@ -162,7 +164,7 @@ func (a *Archive) observed(ctx context.Context, v *variableArchive, refs []obser
 		if err != nil {
 			return nil, err
 		}
-		one := &Observed{Variable: ref.entry.Variable, Valid: valid, Source: Source{Path: ref.entry.Name, SHA256: ref.entry.SHA256}}
+		one := &Observed{Variable: ref.entry.Variable, Valid: valid, Source: Source{Path: ref.entry.File.Name, SHA256: ref.entry.File.SHA256}}
 		for i, x := range values {
 			if x == x {
 				one.ID = append(one.ID, stations.Places.ID[i])
@@ -250,6 +252,6 @@ func (a *Archive) restoreObservations(ctx context.Context, v *variableArchive, e
 	if err != nil {
 		return err
 	}
-	_, err = a.readObservations(ctx, v.name, v.observedNames(a.options.ObservedNames[v.name]), v.fileUnits(), file, e.SHA256)
+	_, err = a.readObservations(ctx, v.name, v.observedNames(a.options.ObservedNames[v.name]), v.fileUnits(), file, e.File.SHA256)
 	return err
 }

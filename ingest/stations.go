@@ -108,8 +108,8 @@ func (a *Archive) compare(ctx context.Context, v *variableArchive) error {
 	}
 	source := v.sources[len(v.sources)-1]
 	mismatch := func(err error, remedy string) {
-		v.mismatch = &UnusableError{Path: source.Name, Var: v.name, Why: err.Error(), Remedy: remedy, Err: err}
-		v.faults = append(v.faults, Fault{Path: source.Name, Variable: v.name, Err: v.mismatch})
+		v.mismatch = &UnusableError{Path: source.File.Name, Var: v.name, Why: err.Error(), Remedy: remedy, Err: err}
+		v.faults = append(v.faults, Fault{Path: source.File.Name, Variable: v.name, Err: v.mismatch})
 	}
 	_, raw, err := toSI(newest.Described)
 	if err != nil {
@@ -141,7 +141,7 @@ func (a *Archive) compare(ctx context.Context, v *variableArchive) error {
 			if e.Places.Grid != nil {
 				remedy = "set ingest.interpolation to nearest or bilinear"
 			}
-			v.faults = append(v.faults, Fault{Path: source.Name, Variable: v.name, Err: &UnusableError{Path: source.Name, Var: v.name, Why: why, Remedy: remedy, Err: errNoPlacesInCommon}})
+			v.faults = append(v.faults, Fault{Path: source.File.Name, Variable: v.name, Err: &UnusableError{Path: source.File.Name, Var: v.name, Why: why, Remedy: remedy, Err: errNoPlacesInCommon}})
 		}
 	}
 	return nil

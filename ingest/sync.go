@@ -86,6 +86,9 @@ func (s *syncer[E]) run(ctx context.Context, files []archiveFile) (x *index[E], 
 
 // update reads a file that is new or has another size or time than before.
 func (s *syncer[E]) update(ctx context.Context, file archiveFile, old E) (E, error) {
+	if _, err := stateOf(file.path); err != nil {
+		return nil, unusable(file.name, "", err, "replace it by a good file, or narrow the path template")
+	}
 	sum, err := s.archive.sum(file)
 	if err != nil {
 		return nil, unusable(file.name, "", err, "check the permissions of the file")
