@@ -66,13 +66,11 @@ func ownGradient(t *testing.T, net *Net, b *Batch) (loss float32, gradient []flo
 	act := func(z *gorgonia.Node) *gorgonia.Node {
 		return must(gorgonia.HadamardProd(z, must(gorgonia.Sigmoid(z))))
 	}
-	et := act(linear(l.time[1], act(linear(l.time[0], f))))
-	ec := act(linear(l.cond[1], act(linear(l.cond[0], cond))))
+	e := must(gorgonia.Concat(1, act(linear(l.time[1], act(linear(l.time[0], f)))), act(linear(l.cond[1], act(linear(l.cond[0], cond))))))
 	film := func(i int, u *gorgonia.Node) *gorgonia.Node {
-		wt, wc := param(l.filmTime[i]), param(l.filmCond[i])
+		w := param(l.film[i])
 		half := func(from int) *gorgonia.Node {
-			rows := gorgonia.S(from, from+c.Hidden)
-			return must(gorgonia.Add(mulT(et, must(gorgonia.Slice(wt, rows))), mulT(ec, must(gorgonia.Slice(wc, rows)))))
+			return mulT(e, must(gorgonia.Slice(w, gorgonia.S(from, from+c.Hidden))))
 		}
 		scale := must(gorgonia.Add(ones(n, c.Hidden), half(0)))
 		return act(must(gorgonia.Add(must(gorgonia.HadamardProd(scale, u)), half(c.Hidden))))

@@ -76,17 +76,11 @@ func newGraph(c Config, ld int, k kernels) (*graph, error) {
 	embed := func(a [2]affine, x *gorgonia.Node) *gorgonia.Node {
 		return b.siluOf(linear(a[1], b.siluOf(linear(a[0], x))))
 	}
-	modulation := []*gorgonia.Node{embed(l.time, g.features)}
+	embedding := embed(l.time, g.features)
 	if c.Dc > 0 {
-		modulation = append(modulation, embed(l.cond, g.conditions))
+		embedding = b.stackOf(embedding, embed(l.cond, g.conditions))
 	}
-	film := func(i int) *gorgonia.Node {
-		terms := []*gorgonia.Node{weight(l.filmTime[i]), modulation[0]}
-		if c.Dc > 0 {
-			terms = append(terms, weight(l.filmCond[i]), modulation[1])
-		}
-		return b.affineOf(nil, terms...)
-	}
+	film := func(i int) *gorgonia.Node { return b.affineOf(nil, weight(l.film[i]), embedding) }
 	if b.err != nil {
 		return nil, b.err
 	}

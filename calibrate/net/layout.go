@@ -24,8 +24,9 @@ type layout struct {
 	out    affine
 	trunk  int // length of the trunk
 
-	time, cond         [2]affine // cond is unused without conditions
-	filmTime, filmCond []span    // [block, 0 … L] of [2 Hidden, Emb]
+	time, cond [2]affine // cond is unused without conditions
+	// film are the matrices [2 Hidden, Emb or 2 Emb] of layers 0 … L: [At] or [At, Ac].
+	film []span
 
 	size int
 	all  []span
@@ -55,11 +56,12 @@ func newLayout(c Config) *layout {
 	if c.Dc > 0 {
 		l.cond = [2]affine{l.affine("cond1", c.Emb, c.Dc), l.affine("cond2", c.Emb, c.Emb)}
 	}
+	emb := c.Emb
+	if c.Dc > 0 {
+		emb *= 2
+	}
 	for range c.blocks() + 1 {
-		l.filmTime = append(l.filmTime, l.add("film.time", 2*c.Hidden, c.Emb, false))
-		if c.Dc > 0 {
-			l.filmCond = append(l.filmCond, l.add("film.cond", 2*c.Hidden, c.Emb, false))
-		}
+		l.film = append(l.film, l.add("film", 2*c.Hidden, emb, false))
 	}
 	return l
 }

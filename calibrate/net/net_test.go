@@ -81,16 +81,12 @@ func exactOutput(n *Net, x []float32, t float64, c []float32) []float64 {
 	for k := 1; k <= cfg.Fourier; k++ {
 		phi = append(phi, math.Sin(math.Pi*float64(k)*t), math.Cos(math.Pi*float64(k)*t))
 	}
-	et := act(lin(l.time[1], act(lin(l.time[0], phi))))
-	var ec []float64
+	e := act(lin(l.time[1], act(lin(l.time[0], phi))))
 	if cfg.Dc > 0 {
-		ec = act(lin(l.cond[1], act(lin(l.cond[0], wide(c)))))
+		e = append(e, act(lin(l.cond[1], act(lin(l.cond[0], wide(c)))))...)
 	}
 	film := func(i int, u []float64) []float64 {
-		m := mul(l.filmTime[i], et)
-		if cfg.Dc > 0 {
-			m = plus(m, mul(l.filmCond[i], ec))
-		}
+		m := mul(l.film[i], e)
 		y := make([]float64, len(u))
 		for r := range u {
 			y[r] = (1+m[r])*u[r] + m[cfg.Hidden+r]

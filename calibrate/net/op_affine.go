@@ -5,38 +5,30 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// affineOf builds b + w1 x1 + w2 x2 + …: terms are w [out, in], x [in, lanes]
-// alternating; b [out] may be nil.
-func (b *builder) affineOf(bias *gorgonia.Node, terms ...*gorgonia.Node) *gorgonia.Node {
-	in := gorgonia.Nodes(terms)
-	first := 0
+// affineOf builds w x + bias: w [out, in], x [in, lanes], bias [out] or nil.
+func (b *builder) affineOf(bias, w, x *gorgonia.Node) *gorgonia.Node {
+	in := gorgonia.Nodes{w, x}
 	if bias != nil {
-		in, first = append(gorgonia.Nodes{bias}, terms...), 1
+		in = append(gorgonia.Nodes{bias}, in...)
 	}
+	first := len(in) - 2
 	s := shapes(in)
-	o := &op{
-		name: "affine", inputs: s, kernels: b.kernels,
-		output: tensor.Shape{s[first][0], s[first+1][1]},
-	}
+	sw, sx := s[first], s[first+1]
+	o := &op{name: "affine", inputs: s, output: tensor.Shape{sw[0], sx[1]}, kernels: b.kernels}
 	o.run = func(k kernels, dst []float32, in [][]float32, ld, n int, _ bool) {
 		var c []float32
 		if first == 1 {
 			c = in[0]
 		}
-		for i := first; i < len(in); i += 2 {
-			out, width := s[i][0], s[i][1]
-			k.matmul(dst, ld, in[i], width, 1, in[i+1], ld, c, out, width, n, i > first)
-		}
+		k.matmul(dst, ld, in[first], sw[1], 1, in[first+1], ld, c, sw[0], sw[1], n, false)
 	}
 	o.gradient = func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-		var d gorgonia.Nodes
-		if first == 1 {
-			d = append(d, b.apply(b.rowSum(s[0], grad.Shape()), grad))
+		d := gorgonia.Nodes{
+			b.apply(b.outer(grad.Shape(), sx), grad, in[first+1]),
+			b.apply(b.transposed(sw, grad.Shape()), in[first], grad),
 		}
-		for i := first; i < len(in); i += 2 {
-			d = append(d,
-				b.apply(b.outer(grad.Shape(), s[i+1]), grad, in[i+1]),
-				b.apply(b.transposed(s[i], grad.Shape()), in[i], grad))
+		if first == 1 {
+			d = append(gorgonia.Nodes{b.apply(b.rowSum(s[0], grad.Shape()), grad)}, d...)
 		}
 		return d, b.err
 	}

@@ -92,7 +92,7 @@ func (p *Program) Time(t float64) Time {
 			}
 			e = next
 		}
-		for _, s := range l.filmTime {
+		for _, s := range l.film {
 			w := s.of(n.Weights)
 			for i := range s.rows {
 				v := dot(w[i*s.cols:], e)
@@ -151,8 +151,9 @@ func (p *Program) Cond(dst *Cond, c []float32, cases int) {
 			k.silu(a, a, group, emb, group)
 			k.matmul(b, group, l[1].w.of(w), emb, 1, a, group, l[1].b.of(w), emb, emb, group, false)
 			k.silu(b, b, group, emb, group)
-			for _, s := range p.layout.filmCond {
-				k.matmul(film, group, s.of(w), emb, 1, b, group, nil, 2*hidden, emb, group, false)
+			for _, s := range p.layout.film {
+				// The columns of the conditions follow those of time.
+				k.matmul(film, group, s.of(w)[emb:], 2*emb, 1, b, group, nil, 2*hidden, emb, group, false)
 				film = film[2*hidden*group:]
 			}
 		}
