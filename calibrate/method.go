@@ -38,8 +38,8 @@ func DefaultMethod() Method {
 	return Method{
 		Interpolant: true,
 		Path:        "linear", Gamma: "quadratic", Amplitude: 1,
-		Heads: "v-eta", Epsilon: "gamma", Scale: 1, Dress: 0.5,
-		Solver: "stochastic-heun", Grid: "uniform", Last: "none", Steps: 10,
+		Heads: "v-eta", Epsilon: "gamma", Scale: 5, Dress: 0.5,
+		Solver: "exponential", Grid: "uniform", Last: "none", Steps: 10,
 		Hidden: 32, Blocks: 2, Embed: 16,
 		Folds: 4, Batch: 512, MaxSteps: 1500,
 		Rate: 3e-3, Decay: 0.05,

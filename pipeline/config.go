@@ -123,8 +123,8 @@ func DefaultConfig() Config {
 			// docs/explanation/choices.md says how these were chosen.
 			Interpolant: InterpolantConfig{
 				Path: "linear", Gamma: "quadratic", Amplitude: 1, Heads: "v-eta",
-				Epsilon: "gamma", EpsilonScale: 1, Dress: 0.5,
-				Solver: "exponential", Grid: "uniform", Last: "none", Steps: 8,
+				Epsilon: "gamma", EpsilonScale: 5, Dress: 0.5,
+				Solver: "exponential", Grid: "uniform", Last: "none", Steps: 10,
 			},
 			Network: NetworkConfig{
 				Hidden: 32, Blocks: 2, Folds: 4, Batch: 512, MaxSteps: 1500,
