@@ -423,7 +423,8 @@ func TestValuesAreWrittenAsTheyAreRead(t *testing.T) {
 	for _, v := range []any{
 		"plain", "with blank", "a: b", "{date:%Y}", "yes", "", "'", `"`, "*", "-", "ü", "1", "null", "a\nb", "out/{date}.nc",
 		true, 7, uint64(1 << 63), 0.1, 90 * time.Minute,
-		[]string{"a", "b c", "d,e"}, map[string]string{"T2M": "K", "on": "m s-1"},
+		[]string{"a", "b c", "d,e"},
+		map[string]string{"T2M": "K", "on": "m s-1"},
 	} {
 		want := reflect.New(reflect.TypeOf(v)).Elem()
 		want.Set(reflect.ValueOf(v))
