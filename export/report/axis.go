@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -113,9 +115,8 @@ func (d dates) Ticks(lower, upper float64) []plot.Tick {
 	if upper-lower > 300*day {
 		return d.months(from, to)
 	}
-	steps := []int{1, 2, 3, 7, 14, 28, 56}
-	step := steps[0]
-	for _, step = range steps {
+	step := 1
+	for _, step = range []int{1, 2, 3, 7, 14, 28, 56} {
 		if (upper-lower)/float64(step*day) <= float64(d.most) {
 			break
 		}
@@ -132,18 +133,29 @@ func (d dates) Ticks(lower, upper float64) []plot.Tick {
 		}
 		out = append(out, plot.Tick{Value: float64(k * day), Label: label})
 	}
-	if hours := (upper - lower) / 3600; step == 1 && hours <= 96 {
-		every := int64(3)
-		if hours > 36 {
-			every = 6
-		}
-		for k := int64(math.Ceil(lower / 3600 / float64(every))); float64(k*every*3600) <= upper; k++ {
-			if hour := k * every % 24; hour != 0 {
-				out = append(out, plot.Tick{Value: float64(k * every * 3600), Label: strconv.FormatInt(hour, 10) + " h"})
-			}
-		}
+	if step == 1 {
+		out = append(out, d.hours(lower, upper)...)
+		slices.SortFunc(out, func(a, b plot.Tick) int { return cmp.Compare(a.Value, b.Value) })
 	}
 	return out
+}
+
+// hours marks hours of the day other than 0, when there is room for 12 at least.
+func (d dates) hours(lower, upper float64) []plot.Tick {
+	for _, every := range []int64{1, 3, 6, 12} {
+		step := float64(every * 3600)
+		if (upper-lower)/step > float64(d.most) {
+			continue
+		}
+		var out []plot.Tick
+		for k := int64(math.Ceil(lower / step)); float64(k)*step <= upper; k++ {
+			if hour := k * every % 24; hour != 0 {
+				out = append(out, plot.Tick{Value: float64(k) * step, Label: strconv.FormatInt(hour, 10) + " h"})
+			}
+		}
+		return out
+	}
+	return nil
 }
 
 // months marks first days of months, with the year in the first label and each January.

@@ -51,6 +51,9 @@ func (d Cycles) Figure() (*Figure, error) {
 	title := fmt.Sprintf("%s at %s: %s forecasts", d.Variable.label(), d.Station.label(), leadText(d.Lead))
 	first, last := es[0], es[len(es)-1]
 	subtitle := fmt.Sprintf("%d cycles, valid %s to %s", len(es), clock(first.Valid), clock(last.Valid))
+	if len(es) == 1 {
+		subtitle = "valid " + clock(first.Valid)
+	}
 	if p := d.Station.position(); p != "" {
 		subtitle = p + " · " + subtitle
 	}

@@ -282,7 +282,7 @@ func exampleVerification(t testing.TB) Verification {
 		}
 	}
 	var err error
-	if v.Scores, err = c.Report(score.ReportOptions{Bootstrap: score.Bootstrap{Replicates: 200, Seed: 1}}); err != nil {
+	if v.Scores, err = c.Report(score.ReportOptions{Bootstrap: score.Bootstrap{Replicates: 100, Seed: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	v.Scores.From, v.Scores.To = "2004-02-01", "2004-02-20"

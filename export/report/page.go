@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -68,7 +68,6 @@ type variableView struct {
 	Verification     *Verification
 	From, To         string
 	Cases            string
-	Level            string // of the interval whose coverage is given
 	Findings         []string
 	Summary          table
 	Skill            table
@@ -80,8 +79,8 @@ type variableView struct {
 }
 
 type figureView struct {
-	ID, Caption string
-	SVG         template.HTML
+	Caption string
+	SVG     template.HTML
 }
 
 // table is a caption, a head and rows whose first cell is a heading.
@@ -105,8 +104,10 @@ func (v *Verification) view(index int) (variableView, error) {
 		ID: fmt.Sprintf("v%d", index), Name: v.Variable.label(), Verification: v,
 		From: v.Scores.From, To: v.Scores.To, Cases: grouped(v.Scores.Cases),
 		Incomplete: v.Scores.Incomplete, Days: v.Scores.Days,
-		Findings: v.findings(),
-		Summary:  v.summary(), Skill: v.skillTable(), Leads: v.leadTable(), Events: v.eventTable(), Worst: v.worst(10),
+		Summary: v.summary(), Skill: v.skillTable(), Leads: v.leadTable(), Events: v.eventTable(), Worst: v.worst(10),
+	}
+	for _, f := range v.findings() {
+		out.Findings = append(out.Findings, unbroken(f))
 	}
 	for _, f := range figures {
 		body, err := f.svg()
@@ -115,7 +116,7 @@ func (v *Verification) view(index int) (variableView, error) {
 		}
 		id := out.ID + "-" + f.Name
 		// The text of the drawing was escaped when it was drawn.
-		out.Figures = append(out.Figures, figureView{id, f.Caption, template.HTML(f.svgHead(id) + themed(body))})
+		out.Figures = append(out.Figures, figureView{unbroken(f.Caption), template.HTML(f.svgHead(id) + themed(body))})
 	}
 	return out, nil
 }
@@ -124,7 +125,7 @@ func (v *Verification) view(index int) (variableView, error) {
 func (v *Verification) findings() []string {
 	target, units := v.target(), v.Variable.differences()
 	s := v.Scores.Systems[target.Name]
-	out := []string{fmt.Sprintf("CRPS of %s: %s.", target.label(), strings.TrimSpace(number(float64(s.CRPS), 3)+" "+units))}
+	out := []string{fmt.Sprintf("CRPS of %s: %s %s as delivered, %s %[3]s fair.", target.label(), number(float64(s.CRPS), 3), units, number(float64(s.CRPSFair), 3))}
 	for _, other := range v.Systems[:len(v.Systems)-1] {
 		k, ok := v.Scores.Skill[target.Name+"_vs_"+other.Name]
 		if !ok {
@@ -135,14 +136,14 @@ func (v *Verification) findings() []string {
 		if value < 0 {
 			word, value, lower, upper = "higher", -value, -upper, -lower
 		}
-		text := fmt.Sprintf("%s %% %s than %s", number(value, 1), word, other.label())
+		text := fmt.Sprintf("%s: %s %% %s than %s", v.skillScore(), number(value, 1), word, other.label())
 		if finite(lower) && finite(upper) {
 			text += fmt.Sprintf(" (95 %% interval %s to %s %%)", number(lower, 1), number(upper, 1))
 			if lower <= 0 && upper >= 0 {
 				text += ", which may be chance"
 			}
 		}
-		out = append(out, text+".")
+		out = append(out, strings.ToUpper(text[:1])+text[1:]+".")
 	}
 	return append(out, fmt.Sprintf("Spread divided by error: %s, reliable is 1; %s %% of observations lie in the central interval that should hold %s %%.",
 		number(float64(s.SpreadError), 2), number(100*float64(s.Coverage), 1), number(100*float64(s.Nominal), 1)))
@@ -170,7 +171,7 @@ func (v *Verification) summary() table {
 
 func (v *Verification) skillTable() table {
 	t := table{
-		Caption: "CRPS skill of " + v.target().label() + ": how much lower its CRPS is",
+		Caption: fmt.Sprintf("Skill of %s: how much lower its %s is", v.target().label(), v.skillScore()),
 		Head:    []string{"against", "skill", "95 % interval", "p"},
 	}
 	for _, s := range v.Systems[:len(v.Systems)-1] {
@@ -270,6 +271,9 @@ func (v *Verification) worst(n int) table {
 	return t
 }
 
+// unbroken keeps a number and its per cent sign on one line.
+func unbroken(s string) string { return strings.ReplaceAll(s, " %", "\u00a0%") }
+
 // percent with a sign.
 func percent(v score.Number) string {
 	if !finite(float64(v)) {
@@ -288,7 +292,7 @@ func probability(p float64) string {
 
 // grouped writes a count with thin spaces between thousands.
 func grouped(n int) string {
-	s := fmt.Sprint(int(math.Abs(float64(n))))
+	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "\u202f" + s[i:]
 	}

@@ -2,6 +2,8 @@ package report
 
 import (
 	"math"
+	"regexp"
+	"strconv"
 	"testing"
 )
 
@@ -31,10 +33,50 @@ func TestFlatBand(t *testing.T) {
 	}
 }
 
+// bars returns the heights of the filled rectangles of a colour, left to right.
+func bars(t *testing.T, svg string, c rgb) []float64 {
+	t.Helper()
+	var out []float64
+	re := regexp.MustCompile(`<path d="M[^",]*,([^"L]*)L[^",]*,[^"L]*L[^",]*,([^"L]*)L[^"]*Z" style="fill:` + hex(c))
+	for _, m := range re.FindAllStringSubmatch(svg, -1) {
+		from, err := strconv.ParseFloat(m[1], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, err := strconv.ParseFloat(m[2], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, to-from)
+	}
+	return out
+}
+
 func TestRankHistograms(t *testing.T) {
-	f, err := RankHistograms(temperature, exampleHistograms())
+	histograms := exampleHistograms()
+	f, err := RankHistograms(temperature, histograms)
 	if err != nil {
 		t.Fatal(err)
 	}
 	keepFigure(t, f)
+	svg := svgOf(t, f)
+	mustContain(t, textOf(svg), "raw ensemble, 5000 cases", "EMOS, 5000 cases", "calibrated, 5000 cases", "flat: reliable",
+		"PIT of the observation", "rank of the observation", "51\n", number(histograms[0].density()[8], 1)+"\n")
+	// The unit of height is that of the panel: find it from one bar, check all.
+	unit := 0.
+	for _, h := range histograms {
+		heights, density := bars(t, svg, h.System.color()), h.density()
+		if len(heights) != len(density) {
+			t.Fatalf("%s: %d bars, want %d", h.System.Name, len(heights), len(density))
+		}
+		if unit == 0 {
+			unit = heights[0] / density[0]
+		}
+		for r, got := range heights {
+			want := unit * math.Min(density[r], rankCeiling)
+			if math.Abs(got-want) > 0.02 {
+				t.Errorf("%s rank %d: height %v, want %v", h.System.Name, r, got, want)
+			}
+		}
+	}
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"image/color"
 	"math"
 	"strings"
 
@@ -126,9 +125,8 @@ func sharpness(systems []System, e Event) *plot.Plot {
 	}
 	decades := math.Ceil(math.Log10(most) + 1e-9)
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, decades
-	p.X.Tick.Marker = numbers(5)
-	p.X.Tick.Label.Color, p.X.Tick.Color = color.Transparent, color.Transparent
-	p.X.Tick.Label.Font.Size = 1
+	p.X.Tick.Marker = plot.ConstantTicks{}
+	p.X.Label.Padding = 6
 	label := "10" + superscript.Replace(number(decades, 0))
 	p.Y.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "1"}, {Value: decades, Label: label}}
 	p.Add(layer(func(c draw.Canvas, x, y func(float64) vg.Length) {

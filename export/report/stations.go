@@ -140,7 +140,8 @@ func skillCounts(stations []StationSkill, limit float64) *plot.Plot {
 	}
 	p := newPlot("CRPS skill (%)")
 	p.X.Min, p.X.Max, p.Y.Min = -100*limit, 100*limit, 0
-	_, p.Y.Max = span(counts, []float64{4})
+	_, most := span(counts, []float64{4})
+	p.Y.Max = 1.05 * most
 	p.X.Tick.Marker = plot.TickerFunc(func(lower, upper float64) []plot.Tick {
 		ticks := numbers(4).Ticks(lower, upper)
 		for i := range ticks {

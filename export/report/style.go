@@ -36,8 +36,20 @@ func (c rgb) RGBA() (r, g, b, a uint32) {
 }
 
 // fade is the colour with opacity alpha.
-func (c rgb) fade(alpha float64) color.Color {
-	return color.NRGBA{c.r, c.g, c.b, uint8(alpha*255 + 0.5)}
+func (c rgb) fade(alpha float64) color.Color { return faded{c, alpha} }
+
+// faded is a translucent colour. Its premultiplied values are rounded up: vgsvg
+// divides and truncates, and an SVG must have the colours of the palette exactly.
+type faded struct {
+	rgb
+	alpha float64
+}
+
+// RGBA implements color.Color.
+func (c faded) RGBA() (r, g, b, a uint32) {
+	a = uint32(c.alpha*0xffff + 0.5)
+	scale := func(v uint8) uint32 { return min((uint32(v)*a+254)/255+1, a) }
+	return scale(c.r), scale(c.g), scale(c.b), a
 }
 
 func hex(c rgb) string { return fmt.Sprintf("#%02X%02X%02X", c.r, c.g, c.b) }

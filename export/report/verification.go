@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"sipipe/calibrate/score"
@@ -14,6 +16,9 @@ type Verification struct {
 	// skill is reported; the first is what it is made from.
 	Systems []System
 	Scores  *score.Report
+	// Dependent says that skill was computed from the CRPS of the product's members as
+	// they are, not from the fair one, see score.Options.
+	Dependent bool
 	// What follows may be left empty; the page then lacks the figure.
 	Days     []DayScores
 	Stations map[string]Station // by identifier
@@ -23,6 +28,26 @@ type Verification struct {
 
 // target is the system whose skill is reported.
 func (v *Verification) target() System { return v.Systems[len(v.Systems)-1] }
+
+// skillScore is the score that skill is computed from, in words.
+func (v *Verification) skillScore() string {
+	if v.Dependent {
+		return "CRPS"
+	}
+	return "fair CRPS"
+}
+
+// references are those with a map: the first system and the best of the others.
+func (v *Verification) references() []System {
+	others := v.Systems[:len(v.Systems)-1]
+	if len(others) < 2 {
+		return others
+	}
+	best := slices.MinFunc(others[1:], func(a, b System) int {
+		return cmp.Compare(v.Scores.Systems[a.Name].CRPSFair, v.Scores.Systems[b.Name].CRPSFair)
+	})
+	return []System{others[0], best}
+}
 
 // validate says what is missing.
 func (v *Verification) validate() error {
@@ -73,7 +98,7 @@ func (v *Verification) Figures() ([]*Figure, error) {
 			return nil, err
 		}
 	}
-	for _, s := range v.Systems[:len(v.Systems)-1] {
+	for _, s := range v.references() {
 		stations := v.skill(s)
 		if len(stations) < 2 {
 			continue
