@@ -44,6 +44,12 @@ func (d Cycles) Figure() (*Figure, error) {
 
 	raw, calibrated, scored := meanCRPS(es, d.Dependent)
 	rawLabel, calLabel := "raw members and their range", "calibrated, central 50 % and 90 %, and members"
+	marks := []vg.Length{-5, -1, 2, 5}
+	reading := "left, the raw members; right, the calibrated forecast as central 50 % and 90 % intervals with its members; the line and dot are the observation"
+	if len(es) > detailed {
+		rawLabel, calLabel, marks = "range of the raw members", "calibrated, central 50 % and 90 %", nil
+		reading = "left, the range of the raw members; right, the calibrated forecast as median and central 50 % and 90 % intervals; the dot is the observation"
+	}
 	if scored > 0 {
 		rawLabel += fmt.Sprintf(" · CRPS %s %s", number(raw, 2), d.Variable.differences())
 		calLabel += fmt.Sprintf(" · CRPS %s %s", number(calibrated, 2), d.Variable.differences())
@@ -60,7 +66,7 @@ func (d Cycles) Figure() (*Figure, error) {
 	keys := []key{
 		{rawLabel, func(c draw.Canvas, x, y vg.Length) {
 			stroke(c, rawColor, 0.8, vg.Point{X: x + keyWidth/2, Y: y - 5}, vg.Point{X: x + keyWidth/2, Y: y + 5})
-			for _, dy := range []vg.Length{-5, -1, 2, 5} {
+			for _, dy := range marks {
 				stroke(c, rawColor, 1.1, vg.Point{X: x + 3, Y: y + dy}, vg.Point{X: x + keyWidth - 3, Y: y + dy})
 			}
 		}},
@@ -94,10 +100,9 @@ func (d Cycles) Figure() (*Figure, error) {
 	}))
 	inside := coverage(es)
 	return &Figure{
-		Name:  "cycles",
-		Title: title,
-		Caption: fmt.Sprintf("%s. For each valid time: left, the raw members; right, the calibrated forecast as central 50 %% and 90 %% intervals with its members; the line and dot are the observation.",
-			title),
+		Name:    "cycles",
+		Title:   title,
+		Caption: title + ". For each valid time: " + reading + ".",
 		Alt: fmt.Sprintf("%s. %s. Mean CRPS over %d observed cycles: raw %s %s, calibrated %s %s. The calibrated 90 %% interval holds the observation %d times.",
 			title, subtitle, scored, number(raw, 2), d.Variable.differences(), number(calibrated, 2), d.Variable.differences(), inside),
 		height: 300,

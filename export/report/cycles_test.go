@@ -109,8 +109,13 @@ func TestManyCyclesAreDrawnAsRanges(t *testing.T) {
 	}
 	f.Name += "-many"
 	keepFigure(t, f)
-	if ticks := strings.Count(svgOf(t, f), "stroke:"+hex(rawColor)+";stroke-width:1.1\""); ticks != 4 {
-		t.Errorf("%d ticks of raw members, want those of the legend only", ticks)
+	svg := svgOf(t, f)
+	if strings.Contains(svg, "stroke:"+hex(rawColor)+";stroke-width:1.1\"") {
+		t.Error("raw members are drawn one by one")
+	}
+	mustContain(t, textOf(svg), "range of the raw members · CRPS")
+	if n := circles(svg, ink); n != 89+1 {
+		t.Errorf("%d observations, want 90 with that of the legend", n)
 	}
 }
 

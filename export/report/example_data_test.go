@@ -288,13 +288,9 @@ func exampleVerification(t testing.TB) Verification {
 	v.Scores.From, v.Scores.To = "2004-02-01", "2004-02-20"
 	for k := range systems {
 		v.Spread = append(v.Spread, SpreadBins(spread[k], 8))
-		days, sums := c.Scores[k].Daily(nil)
-		for i, day := range days {
-			if k == 0 {
-				v.Days = append(v.Days, DayScores{Day: time.Unix(int64(day)*86400, 0).UTC(), Cases: sums[i].Cases})
-			}
-			v.Days[i].CRPS = append(v.Days[i].CRPS, float64(sums[i].Summary().CRPS))
-		}
+	}
+	if v.Days, err = DailyScores(c, systems); err != nil {
+		t.Fatal(err)
 	}
 	example, err := exampleCycles(14).Figure()
 	if err != nil {

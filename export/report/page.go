@@ -109,12 +109,12 @@ func (v *Verification) view(index int) (variableView, error) {
 	for _, f := range v.findings() {
 		out.Findings = append(out.Findings, unbroken(f))
 	}
-	for _, f := range figures {
+	for i, f := range figures {
 		body, err := f.svg()
 		if err != nil {
 			return variableView{}, fmt.Errorf("draw figure %s: %w", f.Name, err)
 		}
-		id := out.ID + "-" + f.Name
+		id := fmt.Sprintf("%s-%d-%s", out.ID, i, f.Name)
 		// The text of the drawing was escaped when it was drawn.
 		out.Figures = append(out.Figures, figureView{unbroken(f.Caption), template.HTML(f.svgHead(id) + themed(body))})
 	}

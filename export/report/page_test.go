@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/net/html"
+
+	"sipipe/calibrate/score"
 )
 
 func pageOf(t *testing.T, p *Page) string {
@@ -206,6 +208,62 @@ func TestPage(t *testing.T) {
 	if pageOf(t, examplePage(t)) != text {
 		t.Error("the same data give another page")
 	}
+}
+
+// Days of equal numbers of cases: their mean is that of all cases.
+func TestDailyScoresAddUp(t *testing.T) {
+	v := exampleVerification(t)
+	if len(v.Days) != 20 || !v.Days[0].Day.Equal(firstValid) {
+		t.Fatalf("%d days from %s", len(v.Days), v.Days[0].Day)
+	}
+	for i, s := range systems {
+		sum := 0.
+		for _, d := range v.Days {
+			if d.Cases != 120 {
+				t.Fatalf("%d cases on %s, want 60 stations at 2 lead times", d.Cases, d.Day)
+			}
+			sum += d.CRPS[i]
+		}
+		if want := float64(v.Scores.Systems[s.Name].CRPS); math.Abs(sum/20-want) > 1e-12 {
+			t.Errorf("%s: mean of days %v, of all cases %v", s.Name, sum/20, want)
+		}
+	}
+	if _, err := DailyScores(score.NewComparison(nil), systems); err == nil {
+		t.Error("scores of an unknown system")
+	}
+}
+
+func TestPageOfTwoVariables(t *testing.T) {
+	p := examplePage(t)
+	second := p.Verifications[0]
+	second.Variable = Variable{Name: "tp", LongName: "<b>rain</b>", Units: "kg m-2"}
+	second.Examples = append(second.Examples, second.Examples[0])
+	p.Verifications = append(p.Verifications, second)
+	text := pageOf(t, p)
+	page, err := html.Parse(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for n := range page.Descendants() {
+		if id := attribute(n, "id"); id != "" && seen[id] {
+			t.Errorf("id %q occurs twice", id)
+		} else if id != "" {
+			seen[id] = true
+		}
+		if n.Data == "b" {
+			t.Error("the name of a variable became an element")
+		}
+	}
+	for _, a := range elements(page, "a") {
+		if !seen[strings.TrimPrefix(attribute(a, "href"), "#")] {
+			t.Errorf("link to %q leads nowhere", attribute(a, "href"))
+		}
+	}
+	if n := len(elements(page, "section")); n != 2 {
+		t.Errorf("%d sections", n)
+	}
+	mustContain(t, content(page), "CRPS (mm)", "<b>rain</b>: mean CRPS by day")
 }
 
 func TestPageWithLittle(t *testing.T) {

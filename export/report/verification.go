@@ -26,6 +26,28 @@ type Verification struct {
 	Examples []*Figure          // shown first
 }
 
+// DailyScores are the mean CRPS of each valid day of a comparison, of the systems in
+// the order given.
+func DailyScores(c *score.Comparison, systems []System) ([]DayScores, error) {
+	var out []DayScores
+	for i, s := range systems {
+		k := slices.IndexFunc(c.Systems, func(o score.System) bool { return o.Name == s.Name })
+		if k < 0 {
+			return nil, fmt.Errorf("daily scores: no system %q", s.Name)
+		}
+		days, sums := c.Scores[k].Daily(nil)
+		if i == 0 {
+			out = make([]DayScores, len(days))
+		}
+		// A comparison has the same cases of all systems, so the days agree.
+		for d, day := range days {
+			out[d].Day, out[d].Cases = time.Unix(int64(day)*86400, 0).UTC(), sums[d].Cases
+			out[d].CRPS = append(out[d].CRPS, float64(sums[d].Summary().CRPS))
+		}
+	}
+	return out, nil
+}
+
 // target is the system whose skill is reported.
 func (v *Verification) target() System { return v.Systems[len(v.Systems)-1] }
 
