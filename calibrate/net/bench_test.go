@@ -28,21 +28,17 @@ func benchNames() []string {
 	return names
 }
 
-// trunkFlops of one lane of Eval, and stepFlops of one case of a training step: two
-// a multiply-add of a matrix product, forward once, backward twice.
-func trunkFlops(c Config) float64 {
-	c = c.withDefaults()
-	return 2 * float64(c.Hidden*c.Dx+c.blocks()*c.Hidden*c.Hidden+c.Dout*c.Hidden)
-}
-
-func stepFlops(c Config) float64 {
-	sum := 0.0
-	for _, s := range newLayout(c.withDefaults()).all {
-		if !s.bias {
-			sum += 6 * float64(s.len())
+// flops of one lane of Eval and of one case of a training step.
+func flops(c Config) (eval, step float64) {
+	sizes, trunk := c.Matrices()
+	for i, s := range sizes {
+		n := 2 * float64(s[0]*s[1])
+		step += 3 * n
+		if i < trunk {
+			eval += n
 		}
 	}
-	return sum
+	return eval, step
 }
 
 // threadTime is the processor time of this thread: on a busy machine it says more
@@ -89,7 +85,8 @@ func BenchmarkStep(b *testing.B) {
 						b.Fatal(err)
 					}
 				})
-				b.ReportMetric(stepFlops(n.Config)*float64(len(batch.T))/ns, "GFLOP/s")
+				_, step := flops(n.Config)
+				b.ReportMetric(step*float64(len(batch.T))/ns, "GFLOP/s")
 			})
 		}
 	}
@@ -115,7 +112,8 @@ func BenchmarkEval(b *testing.B) {
 				t, s := p.Time(0.5), p.NewScratch()
 				perLane := measure(b, func() { p.Eval(dst, x, members, t, &cond, s) }) / (cases * members)
 				b.ReportMetric(perLane, "ns/lane")
-				b.ReportMetric(trunkFlops(n.Config)/perLane, "GFLOP/s")
+				eval, _ := flops(n.Config)
+				b.ReportMetric(eval/perLane, "GFLOP/s")
 			})
 		}
 	}

@@ -54,3 +54,6 @@ func lanesOf(n int) int { return (n + group - 1) / group * group }
 
 // group is the number of lanes that kernels handle together at least.
 const group = 16
+
+// Kernels names the implementation that this processor and build use.
+func Kernels() string { return fastest().name() }

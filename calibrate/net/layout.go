@@ -65,3 +65,21 @@ func newLayout(c Config) *layout {
 	}
 	return l
 }
+
+// Matrices are the sizes [rows, cols] of the network's matrices, for counting its
+// work: a case takes one multiplication and addition an element in the forward pass
+// and twice that in the backward pass. The first trunk of them are evaluated for
+// each member and step, the others once a case or a step.
+func (c Config) Matrices() (sizes [][2]int, trunk int) {
+	l := newLayout(c.withDefaults())
+	for _, s := range l.all {
+		if s.bias {
+			continue
+		}
+		sizes = append(sizes, [2]int{s.rows, s.cols})
+		if s.offset < l.trunk {
+			trunk = len(sizes)
+		}
+	}
+	return sizes, trunk
+}
