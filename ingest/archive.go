@@ -6,10 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"sipipe/ingest/store"
 )
@@ -23,7 +22,10 @@ type Options struct {
 	Store        *store.Store
 
 	// What files leave open or say wrongly. All may be nil.
-	Dims          map[string]string // role (member, cycle, lead, valid, station, y, x, year) to dimension name
+	// Dims names dimensions and coordinate variables by what they mean: member, cycle,
+	// lead, valid, station, y, x, year; latitude, longitude, altitude, model_altitude,
+	// identifier.
+	Dims          map[string]string
 	Units         map[string]string // variable to its units in the forecasts
 	ObservedNames map[string]string // variable to its name in the observations
 	ObservedUnits map[string]string // variable to its units in the observations
@@ -50,9 +52,10 @@ func (o Options) Validate() error {
 	case len(o.Variables) == 0:
 		return errors.New("ingest: no variables; name them by their names in the files or CF standard names")
 	}
-	for role := range o.Dims {
-		if !slices.Contains(roleNames[:roleSingle], role) {
-			return fmt.Errorf("ingest: dimension role %q is not one of %v", role, roleNames[:roleSingle])
+	meanings := slices.Concat(roleNames[:roleSingle], coordinateNames)
+	for meaning := range o.Dims {
+		if !slices.Contains(meanings, meaning) {
+			return fmt.Errorf("ingest: dimension meaning %q is not one of %s", meaning, strings.Join(meanings, ", "))
 		}
 	}
 	for i, v := range o.Variables {
@@ -71,7 +74,7 @@ type Archive struct {
 	forecastTemplate *template
 	observedTemplate *template // nil when there are no observations
 	variables        map[string]*variableArchive
-	cache            *lru.Cache[string, any] // stored values in use
+	cache            *cache // stored values in use
 
 	mu   sync.Mutex
 	sums map[string]string // SHA-256 of files that were read, by path
@@ -84,9 +87,10 @@ type variableArchive struct {
 	cycles   map[int64]cycleRef
 	order    []time.Time
 	faults   []Fault
-	observed map[int64][]observedRef // by valid time; files by name
-	sources  []*observedEntry
-	mismatch error // why observations cannot be set against forecasts
+	sources  []*observedEntry         // by name
+	periods  map[string][]observedRef // by period; files by name
+	observed []time.Time              // valid times with observations, ascending
+	mismatch error                    // why observations cannot be set against forecasts
 	at       *stationary
 }
 
@@ -96,9 +100,6 @@ type cycleRef struct {
 	index int // in entry.Cycles
 }
 
-// cachedValues is how many stored values are kept in memory, of some MiB at most each.
-const cachedValues = 16
-
 // Open looks at the files of the archive and reads those that are new or have
 // changed into the store. It loads no values of what is stored already. Files and
 // cycles that cannot be used are listed by Faults; an error means that nothing can be
@@ -107,11 +108,11 @@ func Open(ctx context.Context, o Options) (*Archive, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	a := &Archive{options: o, store: o.Store, variables: map[string]*variableArchive{}, sums: map[string]string{}}
-	var err error
-	if a.cache, err = lru.New[string, any](cachedValues); err != nil {
-		return nil, err
+	if o.Interpolation == "off" {
+		o.Interpolation = NoInterpolation
 	}
+	a := &Archive{options: o, store: o.Store, cache: newCache(cacheBytes), variables: map[string]*variableArchive{}, sums: map[string]string{}}
+	var err error
 	if a.forecastTemplate, err = parseTemplate(o.Forecasts); err != nil {
 		return nil, fmt.Errorf("ingest.forecasts: %w", err)
 	}
@@ -129,7 +130,7 @@ func Open(ctx context.Context, o Options) (*Archive, error) {
 		}
 	}
 	for _, name := range o.Variables {
-		v := &variableArchive{name: name, cycles: map[int64]cycleRef{}, observed: map[int64][]observedRef{}}
+		v := &variableArchive{name: name, cycles: map[int64]cycleRef{}, periods: map[string][]observedRef{}}
 		a.variables[name] = v
 		if err := a.openForecasts(ctx, v, forecasts); err != nil {
 			return nil, fmt.Errorf("read forecasts of %q: %w", name, err)
@@ -209,13 +210,16 @@ func (a *Archive) openObservations(ctx context.Context, v *variableArchive, file
 			without = append(without, Fault{Path: e.File.Name, Variable: v.name, Err: &MissingVarError{Path: e.File.Name, Var: v.name, Have: e.File.Have}})
 			continue
 		}
-		v.sources = append(v.sources, e)
-		for m, entry := range e.Periods {
-			for i, at := range entry.Times {
-				v.observed[at] = append(v.observed[at], observedRef{e, m, i})
+		for i, p := range e.Periods {
+			v.periods[p.Name] = append(v.periods[p.Name], observedRef{len(v.sources), e, i, 0})
+			for _, at := range p.Times {
+				v.observed = append(v.observed, time.Unix(at, 0).UTC())
 			}
 		}
+		v.sources = append(v.sources, e)
 	}
+	slices.SortFunc(v.observed, time.Time.Compare)
+	v.observed = slices.CompactFunc(v.observed, time.Time.Equal)
 	if len(v.sources) == 0 { // else they may be files of other variables
 		v.faults = append(v.faults, without...)
 	}
@@ -403,7 +407,7 @@ func (a *Archive) Observed(ctx context.Context, variable string, valid time.Time
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	refs := v.observed[valid.Unix()]
+	refs := v.refs(valid)
 	if len(refs) == 0 {
 		return nil, nil
 	}
@@ -423,24 +427,19 @@ func (a *Archive) ObservedHash(variable string, valid time.Time) [32]byte {
 	if !ok || v.mismatch != nil {
 		return [32]byte{}
 	}
-	refs := v.observed[valid.Unix()]
+	refs := v.refs(valid)
 	switch len(refs) {
 	case 0:
 		return [32]byte{}
-	case 1:
-		return refs[0].hash()
 	}
 	// The files' parts in the order in which they are laid over each other: this may
 	// change although the result does not, never the other way round.
 	h := sha256.New()
 	for _, ref := range refs {
-		part := ref.hash()
-		h.Write(part[:])
+		h.Write(ref.hash())
 	}
 	return [32]byte(h.Sum(nil))
 }
-
-func (r observedRef) hash() [32]byte { return r.entry.Periods[r.period].Hashes[r.at] }
 
 // ObservedTimes lists the valid times of a variable that have observations, ascending.
 func (a *Archive) ObservedTimes(variable string) []time.Time {
@@ -448,10 +447,5 @@ func (a *Archive) ObservedTimes(variable string) []time.Time {
 	if !ok || v.mismatch != nil {
 		return nil
 	}
-	times := make([]time.Time, 0, len(v.observed))
-	for at := range v.observed {
-		times = append(times, time.Unix(at, 0).UTC())
-	}
-	slices.SortFunc(times, time.Time.Compare)
-	return times
+	return slices.Clone(v.observed)
 }

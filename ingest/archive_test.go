@@ -486,7 +486,7 @@ func TestDamagedStore(t *testing.T) {
 					}
 					archive := a.open()
 					if when == "after" {
-						archive.cache.Purge()
+						archive.cache.purge()
 						spoil()
 					}
 					if d := diff(want, contentOf(t, archive)); d != "" {

@@ -48,13 +48,13 @@ type parseOptions struct {
 // newForecastReader understands the description of an open file. named is what the
 // path says of the cycle.
 func newForecastReader(f *ncio.File, want string, o parseOptions, named stamp) (*forecastReader, error) {
-	h := newHeader(f.Path(), f.Vars())
+	h := newHeader(f.Path(), f.Vars(), o.Dims)
 	v, err := h.variable(want)
 	if err != nil {
 		return nil, err
 	}
 	r := &forecastReader{f: f, h: h, named: named}
-	if r.l, err = resolve(h, v, o.Dims); err != nil {
+	if r.l, err = resolve(h, v); err != nil {
 		return nil, err
 	}
 	if err := r.readUnits(v, o); err != nil {

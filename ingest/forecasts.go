@@ -205,13 +205,13 @@ func cyclesWithout(f *ncio.File, have []string, named stamp) []cycleFault {
 	if at, ok := named.time(); ok {
 		return []cycleFault{{Time: at.Unix()}}
 	}
-	h := newHeader(f.Path(), f.Vars())
+	h := newHeader(f.Path(), f.Vars(), nil)
 	for _, name := range have {
 		v, err := h.variable(name)
 		if err != nil {
 			continue
 		}
-		l, err := resolve(h, v, nil)
+		l, err := resolve(h, v)
 		if err != nil {
 			continue
 		}
@@ -262,6 +262,8 @@ func (w *blockWriter) add(c cycleAt, values []float32) error {
 	if w.block == nil {
 		w.first = len(w.entry.Cycles)
 		w.block = newBlock(r)
+		cycles := min(blockCycles, blockValues/len(values)+1, len(r.cycles))
+		w.block.Values = make([]byte, 0, 4*len(values)*cycles)
 	}
 	w.entry.Cycles = append(w.entry.Cycles, cycleEntry{
 		Time: c.time.Unix(), Hash: ensembleHash(r.ensemble(c.time, values)),
@@ -321,7 +323,7 @@ func (a *Archive) forecast(ctx context.Context, variable string, e *forecastEntr
 }
 
 func (a *Archive) forecastBlock(ctx context.Context, variable string, e *forecastEntry, key string) (*forecastBlock, error) {
-	if v, ok := a.cache.Get(key); ok {
+	if v, ok := a.cache.get(key); ok {
 		return v.(*forecastBlock), nil
 	}
 	block := &forecastBlock{}
@@ -336,7 +338,7 @@ func (a *Archive) forecastBlock(ctx context.Context, variable string, e *forecas
 		block.Places.ID = cellIDs(block.Places.Grid)
 	}
 	if len(block.Cycles) > 1 { // a block of one cycle is seldom wanted twice
-		a.cache.Add(key, block)
+		a.cache.add(key, block, len(block.Values)+100*block.Places.Len())
 	}
 	return block, nil
 }

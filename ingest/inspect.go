@@ -86,7 +86,7 @@ func InspectWith(ctx context.Context, path string, o InspectOptions) (Report, er
 		return Report{}, err
 	}
 	defer f.Close()
-	h := newHeader(path, f.Vars())
+	h := newHeader(path, f.Vars(), o.Dims)
 	out := Report{Path: path, Title: f.Text("title"), Conventions: f.Text("Conventions"), Variables: []VariableReport{}}
 	data := map[string]bool{}
 	for _, v := range h.data() {
@@ -127,7 +127,7 @@ func inspectVariable(ctx context.Context, f *ncio.File, h *header, v ncio.Var, o
 		Name: d.Name, StandardName: d.StandardName, LongName: d.LongName, CellMethods: d.CellMethods,
 		FileUnits: d.Units, Type: v.Type.String(), Kind: "observations",
 	}
-	l, err := resolve(h, v, o.Dims)
+	l, err := resolve(h, v)
 	for i, dim := range v.Dims {
 		r.Dims = append(r.Dims, DimReport{dim.Name, dim.Len, l.roles[i].String()})
 	}

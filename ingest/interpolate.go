@@ -91,7 +91,7 @@ func (s stencil) mean(value func(cell int) float64) float64 {
 // stencils finds the cells around each station.
 func stencils(from, to *Places, m Interpolation) ([]stencil, error) {
 	if from.Grid == nil {
-		return nil, fmt.Errorf("forecasts at stations cannot be interpolated; remove ingest.interpolation")
+		return nil, fmt.Errorf("forecasts at stations cannot be interpolated; remove ingest.grid_to_stations")
 	}
 	g := newGridLocator(from)
 	out := make([]stencil, to.Len())

@@ -183,7 +183,7 @@ func TestArchiveAtStations(t *testing.T) {
 	observedFile{times: days(date(2024, 1, 1, 0), 1), ids: []string{"A"}, lat: []float64{10.5}}.write(t, a.path("obs/a.nc"))
 	archive := a.open()
 	faults := archive.Faults()
-	if len(faults) != 1 || !strings.Contains(faults[0].Err.Error(), "ingest.interpolation") {
+	if len(faults) != 1 || !strings.Contains(faults[0].Err.Error(), "ingest.grid_to_stations") {
 		t.Fatalf("without interpolation: faults %v", faults)
 	}
 	raw := archive.EnsembleHash("t2m", date(2024, 1, 1, 0))

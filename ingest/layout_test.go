@@ -158,11 +158,11 @@ data: time=60,120; height=2; clat=0.5,0.6; clon=0.1,-0.1; t_2m=` + count(8) + `;
 	},
 	{
 		name: "names that say nothing, with overrides; packed", want: "temp",
-		dims: map[string]string{"member": "a", "station": "b", "cycle": "t", "lead": "k"},
+		dims: map[string]string{"member": "a", "station": "b", "cycle": "t", "lead": "k", "latitude": "phi", "longitude": "lambda", "identifier": "code"},
 		cdl: `dimensions: a=2; b=2; t=2; k=1;
-variables: double t(t); t:units="days since 2000-01-01"; double k(k); k:units="h"; string id(b); float lat(b); float lon(b);
+variables: double t(t); t:units="days since 2000-01-01"; double k(k); k:units="h"; string id(b); string code(b); float phi(b); float lambda(b);
 	short temp(t,k,b,a); temp:scale_factor=0.5; temp:add_offset=200.; temp:units="K";
-data: t=0,1; k=36; id="A","B"; lat=1,2; lon=3,4; temp=` + count(8) + `;`,
+data: t=0,1; k=36; id="x","y"; code="A","B"; phi=1,2; lambda=3,4; temp=` + count(8) + `;`,
 		cycles: []time.Time{date(2000, 1, 1, 0), date(2000, 1, 2, 0)}, leads: hours(36), members: []int32{0, 1}, ids: []string{"A", "B"},
 		at: func(c, k, i, m int) float64 { return 200 + 0.5*float64(1+(c*2+i)*2+m) },
 	},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"sipipe/ingest/ncio"
@@ -20,11 +21,15 @@ type observedEntry struct {
 
 // periodEntry says where the observations of a period are stored.
 type periodEntry struct {
+	Name   string // "2004" or "200401"
 	Key    string
-	Times  []int64    // valid times with a value at least, ascending
-	At     []int      // position of each in the stored period
-	Hashes [][32]byte // of each
+	Times  []int64 // valid times with a value at least, ascending
+	Hashes []byte  // the first hashLen bytes of the hash of each
 }
+
+// hashLen is how much of the hash of a valid time an index keeps: 128 bits tell
+// contents apart as surely, and there are many of them.
+const hashLen = 16
 
 func (e *observedEntry) file() *fileEntry { return &e.File }
 
@@ -102,21 +107,24 @@ func (a *Archive) readObservations(ctx context.Context, variable string, wanted 
 		stations.First[i] = never
 	}
 	err = r.read(ctx, func(name string, m *observedPeriod) error {
-		entry := periodEntry{Key: prefix + name}
+		entry := periodEntry{Name: name, Key: prefix + name}
+		stored := storedPeriod{}
 		n := r.places.Len()
 		for i, at := range m.Times {
 			values := m.Values[i*n : (i+1)*n]
 			if stations.note(at, values) {
 				entry.Times = append(entry.Times, at)
-				entry.At = append(entry.At, i)
-				entry.Hashes = append(entry.Hashes, observedHash(r.variable, time.Unix(at, 0), r.places.ID, values))
+				hash := observedHash(r.variable, time.Unix(at, 0), r.places.ID, values)
+				entry.Hashes = append(entry.Hashes, hash[:hashLen]...)
+				stored.Times = append(stored.Times, at)
+				stored.Values = appendFloats(stored.Values, values)
 			}
 		}
 		if len(entry.Times) == 0 {
 			return nil
 		}
 		e.Periods = append(e.Periods, entry)
-		return a.put(entry.Key, storedPeriod{m.Times, appendFloats(nil, m.Values)})
+		return a.put(entry.Key, stored)
 	})
 	if err != nil {
 		return nil, err
@@ -145,9 +153,29 @@ func (s *observedStations) note(at int64, values []float32) bool {
 
 // observedRef is where a file has observations of one valid time.
 type observedRef struct {
+	order  int // of the file, by name
 	entry  *observedEntry
 	period int // in entry.Periods
 	at     int // in its Times
+}
+
+func (r observedRef) hash() []byte {
+	return r.entry.Periods[r.period].Hashes[r.at*hashLen : (r.at+1)*hashLen]
+}
+
+// refs finds the files that have observations of a valid time, by name.
+func (v *variableArchive) refs(valid time.Time) []observedRef {
+	var refs []observedRef
+	for _, layout := range []string{yearly, monthly} {
+		for _, r := range v.periods[valid.UTC().Format(layout)] {
+			if at, ok := slices.BinarySearch(r.entry.Periods[r.period].Times, valid.Unix()); ok {
+				r.at = at
+				refs = append(refs, r)
+			}
+		}
+	}
+	slices.SortFunc(refs, func(a, b observedRef) int { return a.order - b.order })
+	return refs
 }
 
 // observed merges what the files have for a valid time. Where two files have the same
@@ -160,7 +188,7 @@ func (a *Archive) observed(ctx context.Context, v *variableArchive, refs []obser
 			return nil, err
 		}
 		m := ref.entry.Periods[ref.period]
-		values, err := a.periodValues(ctx, v, ref.entry, m.Key, m.At[ref.at], stations.Places.Len())
+		values, err := a.periodValues(ctx, v, ref.entry, m.Key, ref.at, stations.Places.Len())
 		if err != nil {
 			return nil, err
 		}
@@ -202,7 +230,7 @@ func (o *Observed) overlaid(p *Observed) *Observed {
 
 // stationsOf returns the stations of a file, with identifiers.
 func (a *Archive) stationsOf(ctx context.Context, v *variableArchive, e *observedEntry) (*observedStations, error) {
-	if s, ok := a.cache.Get(e.Stations); ok {
+	if s, ok := a.cache.get(e.Stations); ok {
 		return s.(*observedStations), nil
 	}
 	s := &observedStations{}
@@ -219,14 +247,14 @@ func (a *Archive) stationsOf(ctx context.Context, v *variableArchive, e *observe
 		// Sorted as all identifiers of observations are.
 		s.Places.ID = sortedCellIDs(s.Places.Grid)
 	}
-	a.cache.Add(e.Stations, s)
+	a.cache.add(e.Stations, s, 100*len(s.First))
 	return s, nil
 }
 
 // periodValues returns the values of one valid time of a stored period.
 func (a *Archive) periodValues(ctx context.Context, v *variableArchive, e *observedEntry, key string, at, stations int) ([]float32, error) {
 	m := &storedPeriod{}
-	if cached, ok := a.cache.Get(key); ok {
+	if cached, ok := a.cache.get(key); ok {
 		m = cached.(*storedPeriod)
 	} else {
 		err := a.store.Get(key, formatVersion, m)
@@ -238,7 +266,7 @@ func (a *Archive) periodValues(ctx context.Context, v *variableArchive, e *obser
 		if err != nil {
 			return nil, err
 		}
-		a.cache.Add(key, m)
+		a.cache.add(key, m, len(m.Values)+8*len(m.Times))
 	}
 	if len(m.Values) != 4*stations*len(m.Times) || at >= len(m.Times) {
 		return nil, fmt.Errorf("stored period %q does not fit its stations; delete the state folder", key)

@@ -33,13 +33,13 @@ type observedReader struct {
 // forecast's file, for files that give none: published observations paired with
 // forecasts do so.
 func newObservedReader(f *ncio.File, wanted []string, o parseOptions, defaultUnits string) (*observedReader, error) {
-	h := newHeader(f.Path(), f.Vars())
+	h := newHeader(f.Path(), f.Vars(), o.Dims)
 	v, err := firstVariable(h, wanted)
 	if err != nil {
 		return nil, err
 	}
 	r := &observedReader{f: f, h: h}
-	if r.l, err = resolve(h, v, o.Dims); err != nil {
+	if r.l, err = resolve(h, v); err != nil {
 		return nil, err
 	}
 	if _, n := r.l.dim(roleMember); n > 1 {
@@ -188,10 +188,16 @@ func (r *observedReader) readTimes() error {
 // no more than a block.
 func (r *observedReader) period(t time.Time) string {
 	if len(r.order)*366*24 <= blockValues {
-		return t.UTC().Format("2006")
+		return t.UTC().Format(yearly)
 	}
-	return t.UTC().Format("200601")
+	return t.UTC().Format(monthly)
 }
+
+// Names of periods.
+const (
+	yearly  = "2006"
+	monthly = "200601"
+)
 
 // observedPeriod is the observations of a period: what a file is read into.
 type observedPeriod struct {

@@ -102,6 +102,8 @@ func identifiers(f *ncio.File, h *header, l layout, dim string, n int) (ids []st
 		base := strings.ToLower(baseName(c.Name))
 		switch {
 		case !perStation(c, dim, l.v):
+		case c.Name == h.names["identifier"]:
+			rank = -1
 		case c.Text("cf_role") == "timeseries_id":
 			rank = 0
 		case base == strings.ToLower(dim) && !integerIndex(c):
@@ -280,10 +282,7 @@ func altitudes(f *ncio.File, h *header, l layout, p *Places) error {
 		}
 		return x, err
 	}
-	alt, hasAlt := h.coordinate(l.v, "surface_altitude", "", altitudeNames)
-	if !hasAlt {
-		alt, hasAlt = h.coordinate(l.v, "altitude", "", altitudeNames)
-	}
+	alt, hasAlt := h.coordinate(l.v, "altitude", []string{"surface_altitude", "altitude"}, "", altitudeNames)
 	if hasAlt && strings.HasPrefix(baseName(alt.Name), "model") {
 		hasAlt = false
 	}
@@ -291,7 +290,7 @@ func altitudes(f *ncio.File, h *header, l layout, p *Places) error {
 	if p.Altitude, err = read(alt, hasAlt); err != nil {
 		return err
 	}
-	if p.ModelAltitude, err = read(h.coordinate(l.v, "none", "", modelAltitudeNames)); err != nil {
+	if p.ModelAltitude, err = read(h.coordinate(l.v, "model_altitude", nil, "", modelAltitudeNames)); err != nil {
 		return err
 	}
 	if p.Grid != nil {

@@ -79,10 +79,14 @@ type header struct {
 	path   string
 	vars   []ncio.Var
 	byName map[string]int
+	names  map[string]string // meaning to name in the file, by the user; see Options.Dims
 }
 
-func newHeader(path string, vars []ncio.Var) *header {
-	h := &header{path: path, vars: vars, byName: make(map[string]int, len(vars))}
+// coordinateNames are the meanings of coordinates that are not dimensions too.
+var coordinateNames = []string{"latitude", "longitude", "altitude", "model_altitude", "identifier"}
+
+func newHeader(path string, vars []ncio.Var, names map[string]string) *header {
+	h := &header{path: path, vars: vars, names: names, byName: make(map[string]int, len(vars))}
 	for i, v := range vars {
 		h.byName[v.Name] = i
 	}
@@ -139,7 +143,7 @@ func (l layout) dimName(r role) string {
 
 // resolve finds the role of each dimension of v. The first rule that tells decides:
 //
-//  1. overrides, from role name to dimension name
+//  1. the user's names
 //  2. standard_name or cf_role of the coordinate variable of the dimension
 //  3. latitude and longitude variables: both on one dimension make it a place, both
 //     on two make these rows and columns
@@ -150,10 +154,10 @@ func (l layout) dimName(r role) string {
 // Then a time that cannot be the valid time because there is a lead time as well is
 // the cycle. Two dimensions of one role, or one without, are an error that lists
 // what was found.
-func resolve(h *header, v ncio.Var, overrides map[string]string) (layout, error) {
+func resolve(h *header, v ncio.Var) (layout, error) {
 	l := layout{v: v, roles: make([]role, len(v.Dims))}
 	for i, d := range v.Dims {
-		l.roles[i] = h.roleOf(v, d, overrides)
+		l.roles[i] = h.roleOf(v, d)
 	}
 	if l.has(roleLead) && !l.has(roleCycle) {
 		if i := slices.Index(l.roles, roleValid); i >= 0 {
@@ -198,14 +202,14 @@ func (h *header) resolveError(l layout, why string) error {
 	return &UnusableError{
 		Path: h.path, Var: l.v.Name,
 		Why:    fmt.Sprintf("%s; it has dimensions %s", why, strings.Join(found, ", ")),
-		Remedy: "name the dimensions by ingest.dims (member, cycle, lead, valid, station, y, x)",
+		Remedy: "name the dimensions in ingest.dimensions (member, cycle, lead, valid, station, y, x)",
 	}
 }
 
 // roleOf applies the rules of resolve to one dimension.
-func (h *header) roleOf(v ncio.Var, d ncio.Dim, overrides map[string]string) role {
+func (h *header) roleOf(v ncio.Var, d ncio.Dim) role {
 	for r, name := range roleNames {
-		if got, ok := overrides[name]; ok && got == d.Name {
+		if got, ok := h.names[name]; ok && got == d.Name {
 			return role(r)
 		}
 	}
@@ -311,8 +315,8 @@ var (
 // horizontal finds the latitude and longitude variables of v: each has only dimensions
 // that v has.
 func (h *header) horizontal(v ncio.Var) (lat, lon ncio.Var, ok bool) {
-	lat, okLat := h.coordinate(v, "latitude", "degrees_n", latitudeNames)
-	lon, okLon := h.coordinate(v, "longitude", "degrees_e", longitudeNames)
+	lat, okLat := h.coordinate(v, "latitude", []string{"latitude"}, "degrees_n", latitudeNames)
+	lon, okLon := h.coordinate(v, "longitude", []string{"longitude"}, "degrees_e", longitudeNames)
 	if !okLat || !okLon || len(lat.Dims) != len(lon.Dims) || len(lat.Dims) > 2 {
 		return lat, lon, false
 	}
@@ -322,10 +326,14 @@ func (h *header) horizontal(v ncio.Var) (lat, lon ncio.Var, ok bool) {
 	return lat, lon, true
 }
 
-// coordinate finds a coordinate of v by name, standard name or units, in this order of
-// preference: named in v's "coordinates" attribute; a name of the list, early ones
-// first; not of the model.
-func (h *header) coordinate(v ncio.Var, standardName, units string, names []string) (ncio.Var, bool) {
+// coordinate finds a coordinate of v: the one that the user names for its meaning, or
+// else by name, standard name or units, in this order of preference: named in v's
+// "coordinates" attribute; a name of the list, early ones first; not of the model.
+func (h *header) coordinate(v ncio.Var, meaning string, standardNames []string, units string, names []string) (ncio.Var, bool) {
+	if name, ok := h.names[meaning]; ok {
+		c, ok := h.lookup(v.Name, name)
+		return c, ok && h.spans(v, c) && c.Type.Numeric()
+	}
 	listed := strings.Fields(v.Text("coordinates"))
 	best, bestRank := ncio.Var{}, 1<<30
 	for _, c := range h.vars {
@@ -335,7 +343,7 @@ func (h *header) coordinate(v ncio.Var, standardName, units string, names []stri
 		name := strings.ToLower(baseName(c.Name))
 		position := slices.Index(names, name)
 		named := position >= 0
-		if !named && c.Text("standard_name") != standardName &&
+		if !named && !slices.Contains(standardNames, c.Text("standard_name")) &&
 			!(units != "" && strings.HasPrefix(strings.ToLower(c.Text("units")), units)) {
 			continue
 		}

@@ -70,8 +70,8 @@ func TestResolve(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			h := newHeader("f.nc", variables(tt.vars...))
-			l, err := resolve(h, h.vars[0], tt.dims)
+			h := newHeader("f.nc", variables(tt.vars...), tt.dims)
+			l, err := resolve(h, h.vars[0])
 			var names []string
 			for _, r := range l.roles {
 				names = append(names, r.String())
@@ -79,8 +79,8 @@ func TestResolve(t *testing.T) {
 			want, isError := strings.CutPrefix(tt.roles, "error: ")
 			if isError {
 				var unusable *UnusableError
-				if !errors.As(err, &unusable) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "ingest.dims") {
-					t.Errorf("error %v, want one that says %q and ingest.dims", err, want)
+				if !errors.As(err, &unusable) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "ingest.dimensions") {
+					t.Errorf("error %v, want one that says %q and ingest.dimensions", err, want)
 				}
 				return
 			}
@@ -96,7 +96,7 @@ func TestFindVariable(t *testing.T) {
 		"time(time=2) standard_name=time", "lat(station=3)", "orog(station=3)", "char:id(station=3,n=8) cf_role=timeseries_id",
 		"t2m(time=2,station=3) standard_name=air_temperature;coordinates=extra;GRIB_shortName=2t", "extra(station=3)",
 		"g/u10(time=2,station=3) standard_name=eastward_wind", "time_bnds(time=2,bnds=2)", "crs",
-	))
+	), nil)
 	for want, name := range map[string]string{"t2m": "t2m", "air_temperature": "t2m", "2t": "t2m", "u10": "g/u10", "g/u10": "g/u10", "eastward_wind": "g/u10"} {
 		if v, err := h.variable(want); err != nil || v.Name != name {
 			t.Errorf("variable(%q) = %q, %v, want %q", want, v.Name, err, name)
@@ -117,9 +117,9 @@ func FuzzResolve(f *testing.F) {
 	f.Add("g/v(a=1,a=1)|char:id(a=2,n=8) cf_role=timeseries_id|t units=days since 2000-01-01;axis=T")
 	f.Fuzz(func(t *testing.T, text string) {
 		vars := variables(strings.Split(text, "|")...)
-		h := newHeader("f.nc", vars)
+		h := newHeader("f.nc", vars, map[string]string{"member": "m"})
 		for _, v := range vars {
-			l, err := resolve(h, v, map[string]string{"member": "m"})
+			l, err := resolve(h, v)
 			if err != nil {
 				continue
 			}

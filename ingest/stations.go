@@ -139,7 +139,7 @@ func (a *Archive) compare(ctx context.Context, v *variableArchive) error {
 		if why := nothingInCommon(e.Places, &stations.Places); why != "" {
 			remedy := "use the same identifiers in both"
 			if e.Places.Grid != nil {
-				remedy = "set ingest.interpolation to nearest or bilinear"
+				remedy = "set ingest.grid_to_stations to nearest or bilinear"
 			}
 			v.faults = append(v.faults, Fault{Path: source.File.Name, Variable: v.name, Err: &UnusableError{Path: source.File.Name, Var: v.name, Why: why, Remedy: remedy, Err: errNoPlacesInCommon}})
 		}

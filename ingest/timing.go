@@ -254,7 +254,9 @@ func (r timeReader) find(want role, fits func(ncio.Var) bool) (best ncio.Var, ok
 		}
 		score := 0
 		standard := r.standard(v)
-		if standard == want {
+		if v.Name == r.h.names[want.String()] {
+			score = 3
+		} else if standard == want {
 			score = 2
 		} else if named, known := roleOfName[strings.ToLower(baseName(v.Name))]; known && named == want && standard == roleNone {
 			score = 1
