@@ -372,20 +372,41 @@ func (a *Archive) Warnings(variable string, cycle time.Time) []string {
 	return slices.Clone(ref.entry.Cycles[ref.index].Warnings)
 }
 
-// Notes lists what had to be assumed to read the files of the archive, each once.
+// Notes lists what had to be assumed to read the files of the archive, each assumption
+// once with the number of files it concerns.
 func (a *Archive) Notes() []string {
-	var notes []string
-	for _, name := range a.options.Variables {
-		v := a.variables[name]
-		for _, e := range v.files {
-			notes = append(notes, e.File.Notes...)
-		}
-		for _, e := range v.sources {
-			notes = append(notes, e.File.Notes...)
+	type origin struct {
+		first string
+		files int
+	}
+	seen := map[string]*origin{}
+	add := func(e *fileEntry) {
+		for _, n := range e.Notes {
+			if seen[n] == nil {
+				seen[n] = &origin{first: e.Name}
+			}
+			seen[n].files++
 		}
 	}
+	for _, name := range a.options.Variables {
+		for _, e := range a.variables[name].files {
+			add(e.file())
+		}
+		for _, e := range a.variables[name].sources {
+			add(e.file())
+		}
+	}
+	var notes []string
+	for n, o := range seen {
+		if o.files > 1 {
+			n = fmt.Sprintf("%s (%d files, the first is %s)", n, o.files, o.first)
+		} else {
+			n = fmt.Sprintf("%s (%s)", n, o.first)
+		}
+		notes = append(notes, n)
+	}
 	slices.Sort(notes)
-	return slices.Compact(notes)
+	return notes
 }
 
 // Faults lists files and cycles that cannot be used: variable by variable, forecasts by

@@ -841,3 +841,26 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	group.Wait()
 }
+
+// TestNotes: an assumption is told once, however many files it concerns.
+func TestNotes(t *testing.T) {
+	a := newTestArchive(t)
+	a.o.Forecasts = a.path("fc/*.nc")
+	noUnits := strings.Replace(good, `step:units="hours";`, "", 1)
+	for i := range 3 {
+		path := a.path("fc")
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		ncgen(t, path, fmt.Sprintf("%d.nc", i), strings.Replace(noUnits, "time=0", fmt.Sprintf("time=%d", 24*i), 1))
+	}
+	archive := a.open()
+	// Three files, and the valid times of two of them do not fit.
+	want := []string{`"step" has no units; its values are taken as hours (3 files, the first is fc/0.nc)`}
+	if got := archive.Notes(); !slices.Equal(got, want) {
+		t.Errorf("notes %q, want %q", got, want)
+	}
+	if f := archive.Faults(); len(f) != 2 || len(archive.Cycles("t2m")) != 1 {
+		t.Errorf("faults %v", f)
+	}
+}

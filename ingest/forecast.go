@@ -150,7 +150,7 @@ func (r *forecastReader) readTimes() error {
 		}
 	}
 	if missing > 0 {
-		r.notes = append(r.notes, fmt.Sprintf("%s: %d of %d cycles have no time and are left out", r.h.path, missing, len(t.cycles)))
+		r.notes = append(r.notes, fmt.Sprintf("%d of %d cycles have no time and are left out", missing, len(t.cycles)))
 	}
 	return nil
 }
@@ -230,7 +230,7 @@ func (r *forecastReader) readMembers() error {
 		r.members[i] = int32(number)
 	}
 	if renumber {
-		r.notes = append(r.notes, fmt.Sprintf("%s: member numbers are not unique; the members are numbered from 0", r.h.path))
+		r.notes = append(r.notes, "member numbers are not unique; the members are numbered from 0")
 		for i := range r.members {
 			r.members[i], r.memberAt[i] = int32(i), i
 		}

@@ -149,7 +149,7 @@ func (r *forecastReader) lastOf() map[int64]cycleAt {
 		m[c.time.Unix()] = c
 	}
 	if d := len(r.cycles) - len(m); d > 0 {
-		r.notes = append(r.notes, fmt.Sprintf("%s: %d cycles occur again in the file; the last of each counts", r.h.path, d))
+		r.notes = append(r.notes, fmt.Sprintf("%d cycles occur again in the file; the last of each counts", d))
 	}
 	return m
 }

@@ -67,12 +67,10 @@ func (x *index[E]) byName() map[string]E {
 	return m
 }
 
-// save stores the index, then removes values below prefix that nothing in it refers
-// to. In this order a crash leaves values too many, never too few.
-func (x *index[E]) save(s *store.Store, key, prefix string) error {
-	if err := s.Put(key, formatVersion, x); err != nil {
-		return err
-	}
+// sweep removes the values below prefix that nothing in the index refers to, but for
+// the index itself. It is called after the index was stored: in this order a crash
+// leaves values too many, never too few.
+func (x *index[E]) sweep(s *store.Store, key, prefix string) error {
 	used := map[string]bool{key: true}
 	for _, e := range x.Files {
 		for _, k := range e.keys() {

@@ -51,7 +51,7 @@ func newObservedReader(f *ncio.File, wanted []string, o parseOptions, defaultUni
 		described.Units = o.Units
 	case described.Units == "" && defaultUnits != "":
 		described.Units = defaultUnits
-		r.notes = append(r.notes, fmt.Sprintf("%s: %q has no units; those of the forecasts, %q, are taken", h.path, v.Name, defaultUnits))
+		r.notes = append(r.notes, fmt.Sprintf("%q has no units; those of the forecasts, %q, are taken", v.Name, defaultUnits))
 	}
 	if r.convert, r.variable, err = toSI(described); err != nil {
 		return nil, unusable(h.path, v.Name, err, unitsRemedy)

@@ -52,7 +52,7 @@ func readStations(f *ncio.File, h *header, l layout, needs placeNeeds) (*Places,
 		return nil, nil, err
 	}
 	if ids == nil {
-		notes = append(notes, fmt.Sprintf("%s has no station identifiers; its stations are numbered from 0", h.path))
+		notes = append(notes, "there are no station identifiers; the stations are numbered from 0")
 		ids = make([]string, n)
 		for i := range ids {
 			ids[i] = strconv.Itoa(i)

@@ -37,7 +37,7 @@ func (s *syncer[E]) run(ctx context.Context, files []archiveFile) (x *index[E], 
 	current := make([]E, 0, len(files))
 	stored := len(x.Files)
 	changed, unsaved := false, 0
-	save := func(rest []archiveFile) error {
+	save := func(rest ...archiveFile) error {
 		x.Files = slices.Clone(current)
 		for _, f := range rest { // not looked at yet, but still valid
 			if e, ok := old[f.name]; ok {
@@ -45,7 +45,7 @@ func (s *syncer[E]) run(ctx context.Context, files []archiveFile) (x *index[E], 
 			}
 		}
 		unsaved = 0
-		return x.save(s.archive.store, key, s.prefix)
+		return s.archive.put(key, x)
 	}
 	for i, file := range files {
 		e, known := old[file.name]
@@ -55,7 +55,7 @@ func (s *syncer[E]) run(ctx context.Context, files []archiveFile) (x *index[E], 
 		}
 		e, err := s.update(ctx, file, e)
 		if ctx.Err() != nil {
-			return nil, nil, errors.Join(ctx.Err(), save(files[i:]))
+			return nil, nil, errors.Join(ctx.Err(), save(files[i:]...))
 		}
 		if storage := (*storeError)(nil); errors.As(err, &storage) {
 			return nil, nil, err
@@ -71,13 +71,16 @@ func (s *syncer[E]) run(ctx context.Context, files []archiveFile) (x *index[E], 
 			s.archive.options.Progress(Progress{Variable: s.variable, Path: file.name, Done: i + 1, Total: len(files)})
 		}
 		if unsaved++; unsaved >= saveEvery {
-			if err := save(files[i+1:]); err != nil {
+			if err := save(files[i+1:]...); err != nil {
 				return nil, nil, err
 			}
 		}
 	}
 	if changed || len(current) != stored {
-		if err := save(nil); err != nil {
+		if err := save(); err != nil {
+			return nil, nil, err
+		}
+		if err := x.sweep(s.archive.store, key, s.prefix); err != nil {
 			return nil, nil, err
 		}
 	}

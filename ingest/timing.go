@@ -304,7 +304,7 @@ func (r timeReader) durations(v ncio.Var) (out []time.Duration, note string, err
 			return nil, "", err
 		}
 	} else {
-		note = fmt.Sprintf("%s: %q has no units; its values are taken as hours", r.h.path, v.Name)
+		note = fmt.Sprintf("%q has no units; its values are taken as hours", v.Name)
 	}
 	values, err := r.f.Float64s(v.Name, nil, nil)
 	if err != nil {

@@ -369,3 +369,53 @@ func TestConcurrent(t *testing.T) {
 	}
 	group.Wait()
 }
+
+// TestDamaged overwrites parts of compressed files: reading gives an error that says so,
+// or the data when nothing of them was hit, and never ends the program.
+func TestDamaged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f.nc")
+	data := make([]float32, 20000)
+	for i := range data {
+		data[i] = float32(math.Sin(float64(i)))
+	}
+	err := WriteAtomic(t.Context(), path, func(f *File) error {
+		return errors.Join(f.AddDim("n", len(data)), f.AddVar(VarDef{Name: "v", Type: Float, Dims: []string{"n"}, Deflate: 4, Chunks: []int{1000}}),
+			f.WriteFloat32s("v", nil, nil, data))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for at := 0; at+40 < len(whole); at += len(whole) / 60 {
+		b := slices.Clone(whole)
+		for i := range 40 {
+			b[at+i] ^= 0x5a
+		}
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f, err := Open(t.Context(), path)
+		if err != nil {
+			found++
+			continue
+		}
+		got, err := f.Float32s("v", nil, nil)
+		if err == nil && !slices.Equal(got, data) {
+			t.Errorf("damage at byte %d of %d gives other data without an error", at, len(whole))
+		}
+		var format *FormatError
+		if errors.As(err, &format) {
+			found++
+		}
+		if err := f.Close(); err != nil {
+			t.Errorf("close after damage at byte %d: %v", at, err)
+		}
+	}
+	if found < 40 { // most of the file is compressed data
+		t.Errorf("%d of 60 damages were found", found)
+	}
+}
