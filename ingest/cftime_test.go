@@ -48,11 +48,22 @@ func TestTimeUnits(t *testing.T) {
 
 func TestTimeUnitsRefused(t *testing.T) {
 	for _, tt := range []struct{ units, calendar string }{
-		{"", ""}, {"hours", ""}, {"since 1970-01-01", ""}, {"months since 1970-01-01", ""}, {"years since 1970-01-01", ""},
-		{"hours since", ""}, {"hours since yesterday", ""}, {"hours since 1970-13-01", ""}, {"hours since 1970-02-30", ""},
-		{"hours since 1970-01-01 25:00", ""}, {"hours since 1970-01-01 00:60", ""}, {"hours since 1970-01-01 00:00:00 +99:00", ""},
-		{"hours since 99999-01-01", ""}, {"day as %Y", ""},
-		{"hours since 1970-01-01", "noleap"}, {"hours since 1970-01-01", "360_day"},
+		{"", ""},
+		{"hours", ""},
+		{"since 1970-01-01", ""},
+		{"months since 1970-01-01", ""},
+		{"years since 1970-01-01", ""},
+		{"hours since", ""},
+		{"hours since yesterday", ""},
+		{"hours since 1970-13-01", ""},
+		{"hours since 1970-02-30", ""},
+		{"hours since 1970-01-01 25:00", ""},
+		{"hours since 1970-01-01 00:60", ""},
+		{"hours since 1970-01-01 00:00:00 +99:00", ""},
+		{"hours since 99999-01-01", ""},
+		{"day as %Y", ""},
+		{"hours since 1970-01-01", "noleap"},
+		{"hours since 1970-01-01", "360_day"},
 	} {
 		if _, err := parseTimeUnits(tt.units, tt.calendar); err == nil {
 			t.Errorf("%q, %q was accepted", tt.units, tt.calendar)
@@ -135,7 +146,7 @@ func FuzzTimeUnits(f *testing.F) {
 		}
 		// Padding and letter case mean nothing.
 		again, err := parseTimeUnits("  "+strings.ToUpper(units)+" ", calendar)
-		if strings.ToUpper(strings.ToLower(units)) == strings.ToUpper(units) && isASCII(units) && (err != nil || again != u) {
+		if isASCII(units) && (err != nil || again != u) {
 			t.Errorf("%q in upper case: %v, %v", units, again, err)
 		}
 	})

@@ -46,18 +46,6 @@ func (e *forecastEntry) keys() []string {
 	return keys
 }
 
-// cycleTimes is when the file's cycles are, good or not.
-func (e *forecastEntry) cycleTimes() []int64 {
-	var times []int64
-	for _, c := range e.Cycles {
-		times = append(times, c.Time)
-	}
-	for _, f := range e.Faults {
-		times = append(times, f.Time)
-	}
-	return times
-}
-
 // forecastBlock is some consecutive cycles of one file as they are stored. Several are
 // kept together because an archive of years has thousands, often of a few bytes only.
 type forecastBlock struct {

@@ -391,7 +391,9 @@ data: time=0,24,48; step=6,12; valid_time=6,30,54, 12,37,60; station=1; latitude
 // TestBatches reads a file in pieces of every size.
 func TestBatches(t *testing.T) {
 	for _, tt := range []struct{ n, each, chunk, want int }{
-		{10, 1, 1, 10}, {1000, readBudget / 4, 1, 4}, {1000, 2 * readBudget, 1, 1},
+		{10, 1, 1, 10},
+		{1000, readBudget / 4, 1, 4},
+		{1000, 2 * readBudget, 1, 1},
 		{1000, readBudget / 10, 4, 8},  // whole chunks
 		{1000, readBudget / 4, 16, 16}, // one chunk above the budget
 		{1000, readBudget, 16, 1},      // a chunk far above it

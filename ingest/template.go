@@ -174,12 +174,6 @@ func globExpr(expr *strings.Builder, s string) error {
 	return nil
 }
 
-// dated says whether paths tell the day they belong to.
-func (t *template) dated() bool {
-	has := func(d byte) bool { return slices.Contains(t.fields, d) }
-	return (has('Y') || has('y')) && (has('j') || has('m') && has('d'))
-}
-
 // find lists the files of the archive that are there now, by name. Hidden files are
 // left out: they are those that a writer has not published yet.
 func (t *template) find() ([]string, error) {

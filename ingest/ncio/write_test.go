@@ -23,8 +23,10 @@ func sample(f *File) error {
 			{"units", "seconds since 1970-01-01 00:00:00"}, {"empty", ""}, {"none", []int32{}},
 		}}),
 		f.AddVar(VarDef{Name: "station", Type: Char, Dims: []string{"station", "width"}, Deflate: 4}),
-		f.AddVar(VarDef{Name: "t2m", Type: Float, Dims: []string{"time", "station"}, Fill: float32(-9), Deflate: 4,
-			Chunks: []int{1, 3}, Attrs: []Attr{{"units", "K"}, {"scale", []float64{2, 3}}, {"name", "Météo"}}}),
+		f.AddVar(VarDef{
+			Name: "t2m", Type: Float, Dims: []string{"time", "station"}, Fill: float32(-9), Deflate: 4,
+			Chunks: []int{1, 3}, Attrs: []Attr{{"units", "K"}, {"scale", []float64{2, 3}}, {"name", "Météo"}},
+		}),
 		f.AddVar(VarDef{Name: "scalar", Type: Int, Deflate: 9, Fill: int32(7)}),
 		f.AddVar(VarDef{Name: "small", Type: Byte, Dims: []string{"station"}, Fill: int8(-1)}),
 		f.AddVar(VarDef{Name: "short", Type: Short, Dims: []string{"station"}, Fill: int16(-5)}),
