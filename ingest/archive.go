@@ -108,9 +108,6 @@ func Open(ctx context.Context, o Options) (*Archive, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	if o.Interpolation == "off" {
-		o.Interpolation = NoInterpolation
-	}
 	a := &Archive{options: o, store: o.Store, cache: newCache(cacheBytes), variables: map[string]*variableArchive{}, sums: map[string]string{}}
 	var err error
 	if a.forecastTemplate, err = parseTemplate(o.Forecasts); err != nil {
