@@ -1,10 +1,8 @@
 package frame
 
 import (
-	"cmp"
 	"errors"
 	"math"
-	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -34,7 +32,7 @@ func (k Kernel) spatial(s *Stations, i, j int) float64 {
 // linear in the number of stations.
 const (
 	denseKriging = 1500
-	neighbours   = 48
+	neighbours   = 24
 	// enough is the discounted number of days below which a station has no history.
 	enough = 0.05
 )
@@ -44,25 +42,22 @@ const (
 // without history, which get the spatial part only.
 func krige(s *Stations, k Kernel, mean, count []float64) ([]float64, error) {
 	bias := make([]float64, s.Len())
+	if k.Spatial+k.Local <= 0 {
+		return bias, nil
+	}
+	if s.Len() > denseKriging {
+		return bias, krigeNear(s, k, mean, count, bias)
+	}
 	var known []int
 	for i, n := range count {
 		if n >= enough {
 			known = append(known, i)
 		}
 	}
-	if len(known) == 0 || k.Spatial+k.Local <= 0 {
+	if len(known) == 0 {
 		return bias, nil
 	}
-	if len(known) <= denseKriging {
-		return bias, krigeWith(s, k, mean, count, known, allOf(s.Len()), bias)
-	}
-	near := newNeighbourhood(s, known)
-	for i := range bias {
-		if err := krigeWith(s, k, mean, count, near.of(i, neighbours), []int{i}, bias); err != nil {
-			return nil, err
-		}
-	}
-	return bias, nil
+	return bias, krigeWith(s, k, mean, count, known, allOf(s.Len()), bias)
 }
 
 func allOf(n int) []int {
@@ -135,64 +130,6 @@ func krigeWith(s *Stations, k Kernel, mean, count []float64, known, targets []in
 		bias[t] = u
 	}
 	return nil
-}
-
-// neighbourhood finds the nearest stations by cells of one degree.
-type neighbourhood struct {
-	s     *Stations
-	cells map[[2]int][]int
-	n     int
-}
-
-func newNeighbourhood(s *Stations, known []int) *neighbourhood {
-	h := &neighbourhood{s: s, cells: map[[2]int][]int{}, n: len(known)}
-	for _, i := range known {
-		c := h.cell(i)
-		h.cells[c] = append(h.cells[c], i)
-	}
-	return h
-}
-
-func (h *neighbourhood) cell(i int) [2]int {
-	return [2]int{int(math.Floor(h.s.Latitude[i])), int(math.Floor(h.s.Longitude[i]))}
-}
-
-// of returns up to n stations near station i, nearest first: those of the
-// smallest square of cells that holds n, widened by one ring.
-func (h *neighbourhood) of(i, n int) []int {
-	n = min(n, h.n)
-	c := h.cell(i)
-	var found []int
-	for ring, extra := 0, 1; ring <= 360 && extra >= 0; ring++ {
-		if len(found) >= n {
-			extra--
-		}
-		for dy := -ring; dy <= ring; dy++ {
-			for dx := -ring; dx <= ring; dx++ {
-				if max(abs(dy), abs(dx)) == ring {
-					found = append(found, h.cells[[2]int{c[0] + dy, (c[1]+dx+540)%360 - 180}]...)
-				}
-			}
-		}
-	}
-	type near struct {
-		station int
-		km      float64
-	}
-	d := make([]near, len(found))
-	for j, st := range found {
-		km, _ := h.s.distances(i, st)
-		d[j] = near{st, km}
-	}
-	slices.SortFunc(d, func(a, b near) int {
-		return cmp.Or(cmp.Compare(a.km, b.km), cmp.Compare(a.station, b.station))
-	})
-	d = slices.CompactFunc(d, func(a, b near) bool { return a.station == b.station })
-	out := make([]int, min(n, len(d)))
-	for j := range out {
-		out[j] = d[j].station
-	}
-	return out
 }
 
 func abs(i int) int {

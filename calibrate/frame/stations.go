@@ -10,6 +10,7 @@ type Stations struct {
 
 	index map[string]int
 	near  map[shape]*correlation
+	local *neighbourhood
 }
 
 // Lookup returns the register's numbers of places, adding those not seen before.
@@ -91,6 +92,7 @@ type correlation struct {
 func (s *Stations) Prepare(specs []Spec) {
 	if s.Len() > denseKriging {
 		s.near = nil
+		s.prepareNear(specs)
 		return
 	}
 	if s.near == nil {
