@@ -76,7 +76,7 @@ func compare(w workload, t *torch, rounds int) (measured, error) {
 		}
 		for _, n := range threads {
 			for what, name := range map[string]string{"train": "step torch ", "sample": "lane torch "} {
-				v, err := t.seconds(what, n, 60)
+				v, err := t.seconds(what, n, 40)
 				if err != nil {
 					return m, err
 				}

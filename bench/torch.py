@@ -5,6 +5,7 @@ line with seconds per training step, or per lane and solver step. The configurat
 is the first argument, as JSON.
 """
 
+import ctypes
 import json
 import math
 import sys
@@ -95,12 +96,21 @@ def sample(w, steps):
         return (time.perf_counter() - start) / (steps * cases * members)
 
 
+def set_threads(n):
+    torch.set_num_threads(n)
+    # Debian's PyTorch multiplies with the system's BLAS, which counts its own threads.
+    try:
+        ctypes.CDLL("libopenblas.so.0").openblas_set_num_threads(n)
+    except (OSError, AttributeError):
+        pass
+
+
 def main():
     w = json.loads(sys.argv[1])
     print(json.dumps({"version": torch.__version__}), flush=True)
     for line in sys.stdin:
         q = json.loads(line)
-        torch.set_num_threads(q["threads"])
+        set_threads(q["threads"])
         f = {"train": train, "sample": sample}[q["what"]]
         print(json.dumps({"seconds": f(w, q["steps"])}), flush=True)
 

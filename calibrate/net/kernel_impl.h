@@ -35,7 +35,7 @@ INLINE vec root(vec a) {
 #define VSQRT(a) root(a)
 #endif
 
-// exp_neg returns exp(-x) within 2e-7 relative for |x| < 87; beyond, the value at the
+// exp_neg returns exp(-x), relative error at most 2e-7 + 1e-7 |x|, for |x| < 86; beyond, the value at the
 // nearer end. With -x log2(e) = n + f, |f| <= 1/2, it is 2^n times the polynomial of
 // degree 5 with the least maximum relative error against 2^f (fitted by Lawson's
 // reweighted least squares on 4001 points; 7.5e-8).
