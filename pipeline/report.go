@@ -1,21 +1,18 @@
 package pipeline
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 
-	"github.com/google/renameio/v2"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"sipipe/calibrate/score"
+	"sipipe/export/report"
 )
 
 // VerifyReport is the result of sipipe verify. Its JSON is an interface: names stay.
@@ -25,14 +22,17 @@ type VerifyReport struct {
 	From, To string
 	order    []string
 	by       map[string]*score.Report
+	pages    map[string]report.Verification
+
+	command, config, version string // for the page
 }
 
-func (r *VerifyReport) add(variable string, s *score.Report) {
+func (r *VerifyReport) add(variable string, s *score.Report, p report.Verification) {
 	if r.by == nil {
-		r.by = map[string]*score.Report{}
+		r.by, r.pages = map[string]*score.Report{}, map[string]report.Verification{}
 	}
 	r.order = append(r.order, variable)
-	r.by[variable] = s
+	r.by[variable], r.pages[variable] = s, p
 }
 
 // MarshalJSON writes the object described in docs/reference.
@@ -93,20 +93,4 @@ func numberText(n score.Number, format string) string {
 		return "–"
 	}
 	return fmt.Sprintf(format, float64(n))
-}
-
-// writeFolder writes figures and tables.
-func (r *VerifyReport) writeFolder(_ context.Context, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return &OutputError{Path: dir, Err: err}
-	}
-	text, err := json.MarshalIndent(r, "", " ")
-	if err != nil {
-		return fmt.Errorf("encode report: %w", err)
-	}
-	path := filepath.Join(dir, "verify.json")
-	if err := renameio.WriteFile(path, append(text, '\n'), 0o644); err != nil {
-		return &OutputError{Path: path, Err: err}
-	}
-	return nil
 }

@@ -44,12 +44,17 @@ type verification struct {
 	history  *calibrate.History
 	emos     *emosRows
 	scores   *score.Comparison
+	gallery  gallery
 	products int // cycles with a product
 }
 
 // verify scores the products of cycles, variable by variable.
 func (w *workspace) verify(ctx context.Context, cycles []time.Time) (*VerifyReport, error) {
-	r := &VerifyReport{From: formatDay(cycles[0]), To: formatDay(cycles[len(cycles)-1])}
+	r := &VerifyReport{
+		From: formatDay(cycles[0]), To: formatDay(cycles[len(cycles)-1]),
+		config: w.Hash, version: w.global.Build.Version,
+	}
+	r.command = fmt.Sprintf("sipipe verify --from %s --to %s", r.From, r.To)
 	report, stop := w.progress.Start("verifying")
 	defer stop()
 	for k, v := range w.Variables {
@@ -75,7 +80,11 @@ func (w *workspace) verify(ctx context.Context, cycles []time.Time) (*VerifyRepo
 			return nil, err
 		}
 		s.From, s.To = r.From, r.To
-		r.add(v, s)
+		page, err := ver.page(s, w.Calibrate.Draw == string(calibrate.DrawStratified))
+		if err != nil {
+			return nil, err
+		}
+		r.add(v, s, page)
 	}
 	return r, nil
 }
@@ -164,6 +173,7 @@ func (v *verification) addLead(ctx context.Context, raw, calibrated *ingest.Ense
 		place[id] = i
 	}
 	if v.scores == nil {
+		v.gallery.variable = raw.Variable
 		o := func(members int, dependent bool) score.Options {
 			return score.Options{Ranks: members + 1, Thresholds: thresholds(raw.Variable), Dependent: dependent, Seed: v.Calibrate.Seed}
 		}
@@ -171,7 +181,7 @@ func (v *verification) addLead(ctx context.Context, raw, calibrated *ingest.Ense
 			{Name: systemRaw, Options: o(len(raw.Members), false)},
 			{Name: systemEMOS, Options: o(len(raw.Members), false)},
 			{Name: systemFrame, Options: o(len(raw.Members), false)},
-			{Name: systemCalibrated, Options: o(len(calibrated.Members), v.Calibrate.Draw == "stratified")},
+			{Name: systemCalibrated, Options: o(len(calibrated.Members), v.Calibrate.Draw == string(calibrate.DrawStratified))},
 		})
 	}
 	emos, err := v.emos.fit(ctx, v, raw, lead)
@@ -192,12 +202,16 @@ func (v *verification) addLead(ctx context.Context, raw, calibrated *ingest.Ense
 		if !ok {
 			e = nil
 		}
-		v.scores.Add(score.Case{Day: day, Lead: lead, Station: id}, float64(obs.Values[at]), []score.Forecast{
+		y := float64(obs.Values[at])
+		added := v.scores.Add(score.Case{Day: day, Lead: lead, Station: id}, y, []score.Forecast{
 			{Members: members},
 			distributionOr(e, members),
 			distributionOr(w.Distribution(archived.Lead[l], i), members),
 			{Members: calibrated.At(cl, j)},
 		})
+		if added {
+			v.gallery.take(raw.Places, i, lead, raw.Cycle, members, calibrated.At(cl, j), y)
+		}
 	}
 	return nil
 }
