@@ -44,7 +44,7 @@ func runStages(ctx context.Context, log zerolog.Logger, now func() time.Time, st
 			log.Debug().Str("reason", r.Reason).Msg("stage begins")
 			err = s.Run(ctx)
 		}
-		r.Seconds = now().Sub(start).Seconds()
+		r.Seconds = now().Sub(start).Round(time.Millisecond).Seconds()
 		if err != nil {
 			return records, fmt.Errorf("%s: %w", s.Name, cause(ctx, err))
 		}
