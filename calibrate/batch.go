@@ -7,49 +7,68 @@ import (
 	"sipipe/calibrate/noise"
 )
 
-// batcher draws training rows: a case, a raw member, a time, a latent; each latent
-// is used with both signs (antithetic pairs, Albergo et al. 2023, section 6).
+// batcher draws training rows: a case, a raw member, a time, a latent. In
+// antithetic pairs a latent is used with both signs (Albergo et al. 2023, section
+// 6), which makes the terms with γ̇z or z/γ of the loss cancel.
 type batcher struct {
-	set      *trainingSet
-	cases    []int32
-	process  interpolant.Process
-	gaussian interpolant.Gaussian
-	dress    float64
-	times    interpolant.Times
-	levels   int // distinct times of a batch, in ascending runs; 0: a time a pair
-	key      noise.Key
+	set        *trainingSet
+	cases      []int32
+	process    interpolant.Process
+	gaussian   interpolant.Gaussian
+	dress      float64
+	times      interpolant.Times
+	antithetic bool
+	levels     int // distinct times of a batch, in ascending runs; 0: a time a draw
+	key        noise.Key
 
-	random []float64 // scratch, draws a pair
+	random []float64 // scratch, [draw, perDraw]
 }
 
-// pairDraws is the number of uniforms that make a pair of rows.
-const pairDraws = 6
+// perDraw is the number of uniforms that make a row or a pair of rows.
+const perDraw = 6
+
+// part is a run of heads that one network predicts.
+type part struct{ first, heads int }
+
+// parts are the networks of a fold.
+func (m Method) parts() []part {
+	if m.Separate {
+		return []part{{0, 1}, {1, 1}}
+	}
+	return []part{{0, 2}}
+}
 
 // rows are the inputs and targets of the network, n of them.
 type rows struct {
+	part
 	x, t, c []float32 // [n], [n], [n, conditions]
-	y, w    []float32 // [n, 2] targets of the correction, weights
+	y, w    []float32 // [n, heads] targets of the correction, weights
 }
 
-func newRows(n, conditions int) rows {
+func newRows(n, conditions int, p part) rows {
 	return rows{
-		x: make([]float32, n), t: make([]float32, n), c: make([]float32, n*conditions),
-		y: make([]float32, 2*n), w: make([]float32, 2*n),
+		part: p,
+		x:    make([]float32, n), t: make([]float32, n), c: make([]float32, n*conditions),
+		y: make([]float32, p.heads*n), w: make([]float32, p.heads*n),
 	}
 }
 
 // fill draws rows number step; it is a function of the step and the key.
 func (b *batcher) fill(r rows, step int) {
-	n := len(r.x)
-	if cap(b.random) < n/2*pairDraws {
-		b.random = make([]float64, n/2*pairDraws)
+	signs := 1
+	if b.antithetic {
+		signs = 2
 	}
-	u := b.random[:n/2*pairDraws]
-	b.key.Uniforms(u, uint32(step), 0)
+	draws := len(r.x) / signs
+	if cap(b.random) < draws*perDraw {
+		b.random = make([]float64, draws*perDraw)
+	}
+	random := b.random[:draws*perDraw]
+	b.key.Uniforms(random, uint32(step), 0)
 	d := b.set.conditions.len()
 	oneSided := b.process.Interpolant.Kind() == interpolant.OneSided
-	for k := range n / 2 {
-		q := u[k*pairDraws : (k+1)*pairDraws]
+	for k := range draws {
+		q := random[k*perDraw : (k+1)*perDraw]
 		i := int(b.cases[int(q[0]*float64(len(b.cases)))])
 		x0 := b.set.drawStart(i, q[1])
 		x0 += b.dress * normalQuantile(q[2])
@@ -59,22 +78,26 @@ func (b *batcher) fill(r rows, step int) {
 		x1 := b.set.drawScore(i, q[3])
 		u := q[4]
 		if b.levels > 0 {
-			u = (float64(k*b.levels/(n/2)) + 0.5) / float64(b.levels)
+			u = (float64(k*b.levels/draws) + 0.5) / float64(b.levels)
 		}
 		t, weight := b.times.At(u)
 		c := b.process.Interpolant.At(t)
 		z := normalQuantile(q[5])
 		w1, w2 := b.process.Heads.Weights(c)
+		w := [2]float64{w1 * weight, w2 * weight}
 		vs, vo, es, eo := b.gaussian.Affine(c)
-		for sign := range 2 {
-			row := 2*k + sign
+		for sign := range signs {
+			row := signs*k + sign
 			x := c.X(x0, x1, z)
 			y1, y2 := b.process.Heads.Targets(c, x0, x1, z)
 			g1, g2 := b.process.Heads.Outputs(c, vs*x+vo, es*x+eo, x)
+			y := [2]float64{y1 - g1, y2 - g2}
 			r.x[row], r.t[row] = float32(x), float32(t)
 			copy(r.c[row*d:(row+1)*d], b.set.condition[i*d:(i+1)*d])
-			r.y[2*row], r.y[2*row+1] = float32(y1-g1), float32(y2-g2)
-			r.w[2*row], r.w[2*row+1] = float32(w1*weight), float32(w2*weight)
+			for h := range r.heads {
+				r.y[r.heads*row+h] = float32(y[r.first+h])
+				r.w[r.heads*row+h] = float32(w[r.first+h])
+			}
 			z = -z
 		}
 	}

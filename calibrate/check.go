@@ -31,20 +31,29 @@ func (m Method) check(ctx context.Context, start float64, o selfcheck.Options) (
 	if start == 0 {
 		start = math.Hypot(1, m.Dress)
 	}
-	p, err := m.process()
+	s, err := m.sampler(start)
 	if err != nil {
 		return nil, err
+	}
+	return selfcheck.Run(ctx, s, o)
+}
+
+// sampler is what package selfcheck tests, with start the sd of x0.
+func (m Method) sampler(start float64) (selfcheck.Sampler, error) {
+	p, err := m.process()
+	if err != nil {
+		return selfcheck.Sampler{}, err
 	}
 	last, err := sde.ParseLast(m.Last)
 	if err != nil {
-		return nil, err
+		return selfcheck.Sampler{}, err
 	}
-	return selfcheck.Run(ctx, selfcheck.Sampler{
+	return selfcheck.Sampler{
 		Process: p,
 		Solver:  sde.Options{Method: m.Solver, Last: last},
 		Grid:    sde.Grid{Spacing: m.Grid, Steps: m.Steps},
 		Start:   start,
-	}, o)
+	}, nil
 }
 
 // Summary names the sampler in one line.

@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"sipipe/calibrate/net"
 	"sipipe/calibrate/noise"
 	"sipipe/calibrate/score"
 	"sipipe/calibrate/sde"
@@ -62,7 +61,7 @@ func (m *Model) held(ctx context.Context, s *trainingSet, folds []fold, weight f
 			fl := newField(p, m.gaussian(), tilePlaces*heldMembers)
 			var tn *tileNet
 			if weight > 0 {
-				if tn, err = newTileNet([]*net.Net{m.Nets[k]}, &m.Conditions, tilePlaces, heldMembers); err != nil {
+				if tn, err = newTileNet(m.programs(k), &m.Conditions, tilePlaces, heldMembers); err != nil {
 					return err
 				}
 				fl.learned, fl.weight = tn, weight
@@ -76,11 +75,7 @@ func (m *Model) held(ctx context.Context, s *trainingSet, folds []fold, weight f
 					ck := key.Int(int64(i))
 					for e := range heldMembers {
 						z := ck.Normal(0, e)
-						x0 := s.drawStart(int(i), ck.Uniform(1, e)) + m.Method.Dress*z
-						if p.Interpolant.Start(1, 0) == 0 { // one-sided
-							x0 = p.Interpolant.Start(0, z)
-						}
-						lanes[j*heldMembers+e] = x0
+						lanes[j*heldMembers+e] = m.begin(p, s.drawStart(int(i), ck.Uniform(1, e)), z)
 					}
 					if tn != nil {
 						tn.set(j, s.condition[int(i)*d:(int(i)+1)*d])

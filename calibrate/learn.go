@@ -33,38 +33,67 @@ func (m *Model) batcher(s *trainingSet, cases []int32, key noise.Key) (*batcher,
 	if err != nil {
 		return nil, err
 	}
-	times, err := interpolant.NewTimes("uniform", timeMargin)
+	times, err := interpolant.NewTimes(m.Method.Times, timeMargin)
 	if err != nil {
 		return nil, err
 	}
-	return &batcher{set: s, cases: cases, process: p, gaussian: m.gaussian(), dress: m.Method.Dress, times: times, key: key}, nil
+	return &batcher{
+		set: s, cases: cases, process: p, gaussian: m.gaussian(), dress: m.Method.Dress,
+		times: times, antithetic: m.Method.Antithetic, key: key,
+	}, nil
 }
 
-// learnFold trains the network that is blind for fold k, and stops when it gets no
-// better on the days of that fold.
-func (m *Model) learnFold(ctx context.Context, s *trainingSet, f fold, k int, seed uint64) (*net.Net, float64, int, error) {
+// learned is what came of the training of a fold.
+type learned struct {
+	Nets  []*net.Net // by part
+	Loss  float64    // mean over heads
+	Steps int        // of all parts
+}
+
+// learnFold trains the networks that are blind for fold k.
+func (m *Model) learnFold(ctx context.Context, s *trainingSet, f fold, k int, seed uint64) (*learned, error) {
 	if len(f.train) == 0 || len(f.held) == 0 {
-		return nil, 0, 0, fmt.Errorf("a fold of %d training and %d held-out cases", len(f.train), len(f.held))
+		return nil, fmt.Errorf("a fold of %d training and %d held-out cases", len(f.train), len(f.held))
 	}
 	key := noise.Seed(seed).Text("training").Text(m.Variable).Int(int64(k))
+	out := &learned{}
+	for _, p := range m.Method.parts() {
+		n, report, err := m.learnPart(ctx, s, f, p, key)
+		if err != nil {
+			return nil, err
+		}
+		out.Nets = append(out.Nets, n)
+		out.Loss += report.Best.Loss * float64(p.heads) / 2
+		out.Steps += report.Steps
+	}
+	return out, nil
+}
+
+// learnPart trains one network of a fold, and stops when it gets no better on the
+// days of that fold.
+func (m *Model) learnPart(ctx context.Context, s *trainingSet, f fold, p part, key noise.Key) (*net.Net, net.TrainReport, error) {
 	train, err := m.batcher(s, f.train, key.Text("rows"))
 	if err != nil {
-		return nil, 0, 0, err
+		return nil, net.TrainReport{}, err
 	}
 	held, err := m.batcher(s, f.held, key.Text("held rows"))
 	if err != nil {
-		return nil, 0, 0, err
+		return nil, net.TrainReport{}, err
 	}
 	d := s.conditions.len()
 	held.levels = heldTimes
-	judge := newRows(heldRows, d)
+	judge := newRows(heldRows, d, p)
 	held.fill(judge, 0)
-	c := net.Config{
-		Dx: 1, Dc: d, Dout: 2,
-		Hidden: m.Method.Hidden, Blocks: m.Method.Blocks, Emb: m.Method.Embed,
-		Seed: uint64(key.Text("weights").Bits(0, 0)),
+	weights := key.Text("weights")
+	if p.first > 0 {
+		weights = weights.Int(int64(p.first))
 	}
-	n, report, err := net.Train(ctx, c, net.TrainOptions{
+	c := net.Config{
+		Dx: 1, Dc: d, Dout: p.heads,
+		Hidden: m.Method.Hidden, Blocks: m.Method.Blocks, Emb: m.Method.Embed,
+		Seed: uint64(weights.Bits(0, 0)),
+	}
+	return net.Train(ctx, c, net.TrainOptions{
 		Steps: m.Method.MaxSteps, Batch: 2 * m.Method.Batch,
 		Rate: m.Method.Rate, Decay: m.Method.Decay, Average: 0.99,
 		Every: judgeEvery, Patience: patience,
@@ -72,13 +101,9 @@ func (m *Model) learnFold(ctx context.Context, s *trainingSet, f fold, k int, se
 			return judge.loss(n)
 		},
 	}, net.SourceFunc(func(step int, b *net.Batch) error {
-		train.fill(rows{b.X, b.T, b.C, b.Y, b.W}, step)
+		train.fill(rows{p, b.X, b.T, b.C, b.Y, b.W}, step)
 		return nil
 	}))
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	return n, report.Best.Loss, report.Steps, nil
 }
 
 // loss of a network on rows that come in heldTimes runs of equal time: the mean of
@@ -93,7 +118,7 @@ func (r rows) loss(n *net.Net) (float64, error) {
 		cond    net.Cond
 		scratch = p.NewScratch()
 		run     = len(r.x) / heldTimes
-		x, out  = make([]float64, run), make([]float64, 2*run)
+		x, out  = make([]float64, run), make([]float64, r.heads*run)
 		d       = len(r.c) / len(r.x)
 	)
 	for k := range heldTimes {
@@ -104,11 +129,11 @@ func (r rows) loss(n *net.Net) (float64, error) {
 		p.Cond(&cond, r.c[from*d:(from+run)*d], run)
 		p.Eval(out, x, 1, p.Time(float64(r.t[from])), &cond, scratch)
 		for i := range run {
-			for head := range 2 {
-				j := 2*(from+i) + head
+			for head := range r.heads {
+				j := r.heads*(from+i) + head
 				sum += float64(r.w[j]) * interpolant.Loss(out[head*run+i], float64(r.y[j]))
 			}
 		}
 	}
-	return sum / float64(2*len(r.x)), nil
+	return sum / float64(r.heads*len(r.x)), nil
 }

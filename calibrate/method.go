@@ -1,7 +1,9 @@
 package calibrate
 
 import (
+	"context"
 	"fmt"
+	"math"
 
 	"sipipe/calibrate/interpolant"
 )
@@ -25,11 +27,17 @@ type Method struct {
 	Steps  int
 
 	Hidden, Blocks, Embed int
-	Folds                 int // networks, each trained without one block of days
-	Batch, MaxSteps       int
-	Rate, Decay, Dropout  float64
-	MinDays, MinCases     int // fewer: no network
-	Capacity              int // most cases held in memory for training
+	// Separate: a network for each head, trained with the loss of that head alone,
+	// instead of one network with two outputs. Twice the cost, and neither head
+	// bends what the other has in common with it.
+	Separate             bool
+	Folds                int // networks, each trained without one block of days
+	Batch, MaxSteps      int
+	Times                string // density of training times, interpolant.NewTimes
+	Antithetic           bool   // latents are used with both signs
+	Rate, Decay, Dropout float64
+	MinDays, MinCases    int // fewer: no network
+	Capacity             int // most cases held in memory for training
 }
 
 // DefaultMethod is the method of choice; docs/explanation says how each value was
@@ -41,10 +49,16 @@ func DefaultMethod() Method {
 		Heads: "v-eta", Epsilon: "gamma", Scale: 5, Dress: 0.5,
 		Solver: "exponential", Grid: "uniform", Last: "none", Steps: 10,
 		Hidden: 32, Blocks: 2, Embed: 16,
-		Folds: 4, Batch: 512, MaxSteps: 1500,
+		Folds: 4, Batch: 512, MaxSteps: 1500, Times: "uniform", Antithetic: true,
 		Rate: 3e-3, Decay: 0.05,
 		MinDays: 12, MinCases: 300, Capacity: 200000,
 	}
+}
+
+// withoutSampler is the method with what does not shape the networks left out.
+func (m Method) withoutSampler() Method {
+	m.Epsilon, m.Scale, m.Solver, m.Grid, m.Last, m.Steps = "", 0, "", "", "", 0
+	return m
 }
 
 // process builds what the names stand for, or says what is wrong with them.
@@ -65,9 +79,13 @@ func (m Method) process() (interpolant.Process, error) {
 	return p, p.Validate()
 }
 
-// Validate says what of the method cannot work, and what would.
+// Validate says what of the method cannot work, and what would. It tries the
+// sampler on one small state, which costs microseconds a step.
 func (m Method) Validate() error {
 	if _, err := m.process(); err != nil {
+		return err
+	}
+	if _, err := interpolant.NewTimes(m.Times, timeMargin); err != nil {
 		return err
 	}
 	for _, c := range []struct {
@@ -85,5 +103,9 @@ func (m Method) Validate() error {
 			return fmt.Errorf("calibrate.%s must be %s", c.name, c.want)
 		}
 	}
-	return nil
+	s, err := m.sampler(math.Hypot(1, m.Dress))
+	if err != nil {
+		return err
+	}
+	return s.Validate(context.Background())
 }

@@ -30,9 +30,10 @@ type Model struct {
 
 	Start      float64 // sd of x0, the dressed template
 	Conditions conditions
-	Nets       []*net.Net
-	Correction float64 // weight of the networks, 0 … 1, chosen on days they had not seen
-	Dispersion float64 // factor on normal scores, learned on days the networks had not seen
+	Nets       []*net.Net // [fold], of both heads; of the first head alone when there is Second
+	Second     []*net.Net // [fold], of the second head; nil unless Method.Separate
+	Correction float64    // weight of the networks, 0 … 1, chosen on days they had not seen
+	Dispersion float64    // factor on normal scores, learned on days the networks had not seen
 	Report     Report
 }
 
@@ -42,8 +43,8 @@ type Report struct {
 	Reason     string // in words, why Correction is what it is
 	Frame      float64
 	Candidates []Candidate
-	Losses     []float64 // of each network on its held-out days; negative is better than the frame
-	Steps      []int     // of each network's training
+	Losses     []float64 // [fold] on its held-out days, mean of both heads; negative is better than the frame
+	Steps      []int     // [fold] of training; with separate networks of both together
 }
 
 // Candidate is a weight that was tried.
@@ -54,10 +55,25 @@ type Candidate struct {
 	Error      float64 // standard error of Gain, by day
 }
 
-const modelVersion = 1
+const modelVersion = 2
 
 func (m *Model) gaussian() interpolant.Gaussian {
 	return interpolant.Gaussian{S0: m.Start, S1: 1}
+}
+
+// begin is the state at t = 0 of a member that starts from a standardised raw
+// member, with z standard normal. A one-sided path starts from z alone. A mirror
+// starts from the law it ends with: the raw member is scaled to unit variance, that
+// of x1 as far as the frame is right, and the noise of the SDE does the rest.
+func (m *Model) begin(p interpolant.Process, template, z float64) float64 {
+	switch p.Interpolant.Kind() {
+	case interpolant.OneSided:
+		return p.Interpolant.Start(0, z)
+	case interpolant.Mirror:
+		return (template + m.Method.Dress*z) / m.Start
+	default:
+		return template + m.Method.Dress*z
+	}
 }
 
 // gaussianSD is the sd of what the Gaussian sampler makes of standard normal noise:
@@ -73,6 +89,30 @@ func (m Method) solver() (*sde.Solver, error) {
 		return nil, err
 	}
 	return sde.New(sde.Options{Method: m.Solver, Last: last})
+}
+
+// programs are the networks of some folds, by program: one of both heads, or one
+// of each.
+func (m *Model) programs(folds ...int) [][]*net.Net {
+	var first, second []*net.Net
+	for _, k := range folds {
+		first = append(first, m.Nets[k])
+		if m.Second != nil {
+			second = append(second, m.Second[k])
+		}
+	}
+	if second == nil {
+		return [][]*net.Net{first}
+	}
+	return [][]*net.Net{first, second}
+}
+
+// all are the networks of all folds.
+func (m *Model) all() [][]*net.Net {
+	if m.Second == nil {
+		return [][]*net.Net{m.Nets}
+	}
+	return [][]*net.Net{m.Nets, m.Second}
 }
 
 // Simple tells whether the model is the frame alone.

@@ -134,12 +134,7 @@ func (s *sampler) respond(ctx context.Context) error {
 		return err
 	}
 	x := make([]float64, n)
-	oneSided := s.process.Interpolant.Kind() == interpolant.OneSided
-	if oneSided {
-		x[1] = s.process.Interpolant.Start(0, 1)
-	} else {
-		x[0], x[1] = 1, s.model.Method.Dress
-	}
+	x[0], x[1] = s.model.begin(s.process, 1, 0), s.model.begin(s.process, 0, 1)
 	err = solver.Solve(ctx, x, s.times, f, func(dst []float64, step int) {
 		clear(dst)
 		dst[2+step] = 1
@@ -288,7 +283,7 @@ func (s *sampler) newTile() (*tile, error) {
 		return nil, err
 	}
 	if s.model.Correction > 0 {
-		if t.net, err = newTileNet(s.model.Nets, &s.model.Conditions, tilePlaces, s.options.Members); err != nil {
+		if t.net, err = newTileNet(s.model.all(), &s.model.Conditions, tilePlaces, s.options.Members); err != nil {
 			return nil, err
 		}
 		t.field.learned, t.field.weight = t.net, s.model.Correction
@@ -332,7 +327,6 @@ func (t *tile) solve(ctx context.Context, l, first, count int, p *frame.Predicti
 	lanes := count * m
 	w := t.working
 	x := t.x[:lanes]
-	oneSided := t.process.Interpolant.Kind() == interpolant.OneSided
 	for j := range count {
 		raw := t.ens.At(l, first+j)
 		for i, v := range raw {
@@ -342,7 +336,7 @@ func (t *tile) solve(ctx context.Context, l, first, count int, p *frame.Predicti
 		template(t.shape, t.members, templateFloor*sigma)
 		for i := range m {
 			x[j*m+i] = float64(t.shape[t.start[i]])
-			if x[j*m+i] != x[j*m+i] || oneSided {
+			if x[j*m+i] != x[j*m+i] {
 				x[j*m+i] = 0 // a missing raw member starts from the mean of the others
 			}
 		}
@@ -354,12 +348,7 @@ func (t *tile) solve(ctx context.Context, l, first, count int, p *frame.Predicti
 		t.stratify(x, count)
 	}
 	for i := range x {
-		z := t.noise[i]
-		if oneSided {
-			x[i] = t.process.Interpolant.Start(0, z)
-		} else {
-			x[i] += t.model.Method.Dress * z
-		}
+		x[i] = t.model.begin(t.process, x[i], t.noise[i])
 	}
 	if t.net != nil {
 		t.net.ready(count)

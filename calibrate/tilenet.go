@@ -9,24 +9,35 @@ import (
 // tileNet evaluates the mean of some networks for the lanes of a tile, [case,
 // member]. It serves one goroutine.
 type tileNet struct {
-	program    *net.Program
+	heads      []headNet
 	conditions *conditions
 	members    int
 	values     []float32 // [case, conditions] standardised
-	cond       net.Cond
-	times      map[float64]net.Time // a solver asks for the same few times again and again
-	scratch    *net.Scratch
 }
 
-func newTileNet(nets []*net.Net, c *conditions, cases, members int) (*tileNet, error) {
-	p, err := net.Compile(nets...)
-	if err != nil {
-		return nil, fmt.Errorf("prepare the networks: %w", err)
+// headNet is the program of one head or several.
+type headNet struct {
+	program *net.Program
+	outputs int
+	cond    net.Cond
+	times   map[float64]net.Time // a solver asks for the same few times again and again
+	scratch *net.Scratch
+}
+
+// newTileNet prepares networks, by program and fold; the outputs of the programs
+// follow each other.
+func newTileNet(programs [][]*net.Net, c *conditions, cases, members int) (*tileNet, error) {
+	t := &tileNet{conditions: c, members: members, values: make([]float32, cases*c.len())}
+	for _, nets := range programs {
+		p, err := net.Compile(nets...)
+		if err != nil {
+			return nil, fmt.Errorf("prepare the networks: %w", err)
+		}
+		t.heads = append(t.heads, headNet{
+			program: p, outputs: p.Config().Dout, times: map[float64]net.Time{}, scratch: p.NewScratch(),
+		})
 	}
-	return &tileNet{
-		program: p, conditions: c, members: members,
-		values: make([]float32, cases*c.len()), times: map[float64]net.Time{}, scratch: p.NewScratch(),
-	}, nil
+	return t, nil
 }
 
 // set gives case j its standardised conditions.
@@ -45,16 +56,31 @@ func (t *tileNet) condition(j int, members []float32, mu, sigma, day, leadDays f
 
 // ready must be called when the conditions of all cases are set.
 func (t *tileNet) ready(cases int) {
-	t.program.Cond(&t.cond, t.values[:cases*t.conditions.len()], cases)
+	for k := range t.heads {
+		h := &t.heads[k]
+		h.program.Cond(&h.cond, t.values[:cases*t.conditions.len()], cases)
+	}
 }
+
+// timesKept bounds what is remembered for an adaptive solver, which never asks for
+// the same time twice.
+const timesKept = 1 << 10
 
 // Eval implements correction.
 func (t *tileNet) Eval(out []float64, at float64, x []float64) error {
-	time, ok := t.times[at]
-	if !ok {
-		time = t.program.Time(at)
-		t.times[at] = time
+	for k := range t.heads {
+		h := &t.heads[k]
+		time, ok := h.times[at]
+		if !ok {
+			if len(h.times) >= timesKept {
+				clear(h.times)
+			}
+			time = h.program.Time(at)
+			h.times[at] = time
+		}
+		n := h.outputs * len(x)
+		h.program.Eval(out[:n], x, t.members, time, &h.cond, h.scratch)
+		out = out[n:]
 	}
-	t.program.Eval(out, x, t.members, time, &t.cond, t.scratch)
 	return nil
 }

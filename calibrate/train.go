@@ -2,13 +2,12 @@ package calibrate
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"sipipe/calibrate/net"
 )
 
 // TrainOptions of Train.
@@ -16,6 +15,12 @@ type TrainOptions struct {
 	Seed     uint64
 	Threads  int // no influence on the result
 	Progress func(done, total int)
+	// Networks, which may be nil, keeps trained networks by all that shapes them.
+	// Neither solver, steps nor epsilon do: with another sampler the networks are
+	// taken from there, and only their weight and the dispersion found anew.
+	Networks Store
+	// KeepNetworks of a model that is better off without them, for experiments.
+	KeepNetworks bool
 }
 
 // Train makes the model of an anchor: the networks, each blind for one block of
@@ -43,7 +48,8 @@ func Train(ctx context.Context, h *History, anchor time.Time, m Method, o TrainO
 	case s.days < m.MinDays || s.len() < m.MinCases:
 		model.Report.Reason = fmt.Sprintf("%d cases on %d days are too few for a network (it takes %d on %d): the frame alone", s.len(), s.days, m.MinCases, m.MinDays)
 	default:
-		if err := model.learn(ctx, s, folds, o); err != nil {
+		fit := m.withoutSampler().fit(h.variable, o.Seed, anchor, h.available(anchor))
+		if err := model.learn(ctx, s, folds, fit, o); err != nil {
 			return nil, err
 		}
 		if err := model.weigh(ctx, s, folds, o); err != nil {
@@ -53,8 +59,8 @@ func Train(ctx context.Context, h *History, anchor time.Time, m Method, o TrainO
 	if err := model.disperse(ctx, s, folds, o); err != nil {
 		return nil, err
 	}
-	if model.Correction == 0 {
-		model.Nets = nil
+	if model.Correction == 0 && !o.KeepNetworks {
+		model.Nets, model.Second = nil, nil
 	}
 	return model, nil
 }
@@ -101,23 +107,53 @@ func foldsOf(s *trainingSet, n int) []fold {
 	return folds
 }
 
-// learn trains the networks, several at a time.
-func (m *Model) learn(ctx context.Context, s *trainingSet, folds []fold, o TrainOptions) error {
-	m.Nets = make([]*net.Net, len(folds))
-	m.Report.Losses, m.Report.Steps = make([]float64, len(folds)), make([]int, len(folds))
+// networksVersion changes with the meaning or layout of stored networks.
+const networksVersion = 1
+
+// learn trains the networks of all folds, several at a time, unless they are kept.
+func (m *Model) learn(ctx context.Context, s *trainingSet, folds []fold, fit [32]byte, o TrainOptions) error {
+	key := fmt.Sprintf("networks/%s/%s-%s", m.Variable, m.Anchor.UTC().Format("20060102"), hex.EncodeToString(fit[:6]))
+	var kept struct {
+		Fit   [32]byte
+		Folds []*learned
+	}
+	if o.Networks == nil || o.Networks.Get(key, networksVersion, &kept) != nil || kept.Fit != fit || len(kept.Folds) != len(folds) {
+		// Whatever is wrong with what is kept, it is made again.
+		all, err := m.learnFolds(ctx, s, folds, o)
+		if err != nil {
+			return err
+		}
+		kept.Fit, kept.Folds = fit, all
+		if o.Networks != nil {
+			if err := o.Networks.Put(key, networksVersion, &kept); err != nil {
+				return fmt.Errorf("save networks: %w", err)
+			}
+		}
+	}
+	for _, l := range kept.Folds {
+		m.Nets = append(m.Nets, l.Nets[0])
+		if len(l.Nets) > 1 {
+			m.Second = append(m.Second, l.Nets[1])
+		}
+		m.Report.Losses, m.Report.Steps = append(m.Report.Losses, l.Loss), append(m.Report.Steps, l.Steps)
+	}
+	return nil
+}
+
+func (m *Model) learnFolds(ctx context.Context, s *trainingSet, folds []fold, o TrainOptions) ([]*learned, error) {
+	out := make([]*learned, len(folds))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, o.Threads))
 	done := newCounter(len(folds), o.Progress)
 	for k := range folds {
 		g.Go(func() error {
-			n, loss, steps, err := m.learnFold(ctx, s, folds[k], k, o.Seed)
-			if err != nil {
+			var err error
+			if out[k], err = m.learnFold(ctx, s, folds[k], k, o.Seed); err != nil {
 				return fmt.Errorf("network %d of %d: %w", k+1, len(folds), err)
 			}
-			m.Nets[k], m.Report.Losses[k], m.Report.Steps[k] = n, loss, steps
 			done.add()
 			return nil
 		})
 	}
-	return g.Wait()
+	return out, g.Wait()
 }

@@ -65,16 +65,19 @@ type InterpolantConfig struct {
 
 // NetworkConfig describes networks and their training.
 type NetworkConfig struct {
-	Hidden   int     `mapstructure:"hidden" desc:"width" valid:"4..1024"`
-	Blocks   int     `mapstructure:"blocks" desc:"residual blocks" valid:"1..16"`
-	Folds    int     `mapstructure:"folds" desc:"networks, each blind for one block of days" valid:"2..16"`
-	Batch    int     `mapstructure:"batch" desc:"rows of a training step" valid:"16..65536"`
-	MaxSteps int     `mapstructure:"max_steps" desc:"training steps at most" valid:"1.."`
-	Rate     float64 `mapstructure:"rate" desc:"highest learning rate" valid:"0..1"`
-	Decay    float64 `mapstructure:"weight_decay" desc:"pull of the weights towards zero" valid:"0..10"`
-	MinDays  int     `mapstructure:"min_days" desc:"days of archived forecasts below which there is no network" valid:"4.."`
-	MinCases int     `mapstructure:"min_cases" desc:"archived cases below which there is no network" valid:"16.."`
-	Capacity int     `mapstructure:"capacity" desc:"archived cases at most that are held in memory for training; of more, every k-th" valid:"1000.."`
+	Hidden     int     `mapstructure:"hidden" desc:"width" valid:"4..1024"`
+	Blocks     int     `mapstructure:"blocks" desc:"residual blocks" valid:"1..16"`
+	Folds      int     `mapstructure:"folds" desc:"networks, each blind for one block of days" valid:"2..16"`
+	Separate   bool    `mapstructure:"separate" desc:"a network for each head, trained with its own loss, instead of one network for both"`
+	Times      string  `mapstructure:"times" desc:"density of the interpolant times that are trained on; weights undo it" valid:"uniform|ends|middle"`
+	Antithetic bool    `mapstructure:"antithetic" desc:"train on latents in pairs of both signs"`
+	Batch      int     `mapstructure:"batch" desc:"rows of a training step" valid:"16..65536"`
+	MaxSteps   int     `mapstructure:"max_steps" desc:"training steps at most" valid:"1.."`
+	Rate       float64 `mapstructure:"rate" desc:"highest learning rate" valid:"0..1"`
+	Decay      float64 `mapstructure:"weight_decay" desc:"pull of the weights towards zero" valid:"0..10"`
+	MinDays    int     `mapstructure:"min_days" desc:"days of archived forecasts below which there is no network" valid:"4.."`
+	MinCases   int     `mapstructure:"min_cases" desc:"archived cases below which there is no network" valid:"16.."`
+	Capacity   int     `mapstructure:"capacity" desc:"archived cases at most that are held in memory for training; of more, every k-th" valid:"1000.."`
 }
 
 // CoherenceConfig is the kernel of the noise fields.
@@ -127,7 +130,7 @@ func DefaultConfig() Config {
 				Solver: "exponential", Grid: "uniform", Last: "none", Steps: 10,
 			},
 			Network: NetworkConfig{
-				Hidden: 32, Blocks: 2, Folds: 4, Batch: 512, MaxSteps: 1500,
+				Hidden: 32, Blocks: 2, Folds: 4, Times: "uniform", Antithetic: true, Batch: 512, MaxSteps: 1500,
 				Rate: 0.003, Decay: 0.05, MinDays: 12, MinCases: 300, Capacity: 200000,
 			},
 			// Fitted to residuals of 48-hour temperature in the Pacific Northwest.
