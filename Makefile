@@ -12,7 +12,7 @@ export CGO_LDFLAGS ?= -lopenblas
 VERSION := $(shell cat VERSION)
 COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null)
 LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
-SAMPLE  := bin/sipipe --config configs/sample.yaml
+SAMPLE  := bin/sipipe --config sample/sipipe.yaml
 
 # Go decides what has to be built again.
 .PHONY: help setup setup-test build run test race bench fuzz-short lint testdata clean

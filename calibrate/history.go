@@ -199,6 +199,7 @@ func (h *History) before(cycle time.Time) int {
 func stamp(t time.Time) string { return t.UTC().Format("2006/01/2006010215") }
 
 func (h *History) archivedKey(c time.Time) string { return "archived/" + h.variable + "/" + stamp(c) }
+
 func (h *History) stateKey(c time.Time) string {
 	return "chain/" + h.variable + "/" + c.UTC().Format("2006010215")
 }

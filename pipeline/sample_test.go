@@ -34,7 +34,7 @@ func TestSampleBeatsItsBaselines(t *testing.T) {
 	out := t.TempDir()
 	run := func(command string, extra ...string) result {
 		args := append([]string{
-			command, "--config", filepath.Join(root, "configs/sample.yaml"),
+			command, "--config", filepath.Join(root, "sample/sipipe.yaml"),
 			"--set", "export.path=" + out + "/{date:%Y%m%d%H}.nc", "--set", "state=" + out + "/state",
 			"--from", "2004-01-30", "--to", "2004-02-12", "-q",
 		}, extra...)

@@ -108,7 +108,8 @@ func TestEMOSRecoversTruth(t *testing.T) {
 		tol             float64
 	}{
 		{
-			"variance", EMOSOptions{},
+			"variance",
+			EMOSOptions{},
 			func(rng *rand.Rand, m, v float64, _ int) float64 {
 				return 2 + .8*m + math.Sqrt(.5+1.5*v)*rng.NormFloat64()
 			},
@@ -117,7 +118,8 @@ func TestEMOSRecoversTruth(t *testing.T) {
 			.06,
 		},
 		{
-			"season, log scale", EMOSOptions{LogScale: true, Harmonics: 1},
+			"season, log scale",
+			EMOSOptions{LogScale: true, Harmonics: 1},
 			func(rng *rand.Rand, m, v float64, day int) float64 {
 				s, c := math.Sincos(2 * math.Pi * float64(day) / year)
 				return 1 + m + 3*s - .2*c*m + math.Exp(.3+.5*math.Log(v)/2+.4*c)*rng.NormFloat64()
@@ -127,7 +129,8 @@ func TestEMOSRecoversTruth(t *testing.T) {
 			.06,
 		},
 		{
-			"logistic, censored", EMOSOptions{Family: FamilyLogistic, Censored: true},
+			"logistic, censored",
+			EMOSOptions{Family: FamilyLogistic, Censored: true},
 			func(rng *rand.Rand, m, v float64, _ int) float64 {
 				p := rng.Float64()
 				return math.Max(0, -1+m+math.Sqrt(.3+.2*v)*math.Log(p/(1-p)))
@@ -138,7 +141,8 @@ func TestEMOSRecoversTruth(t *testing.T) {
 		},
 		{
 			// Perfect calibration with no spread-error relation: the variance gets no weight.
-			"constant scale", EMOSOptions{},
+			"constant scale",
+			EMOSOptions{},
 			func(rng *rand.Rand, m, _ float64, _ int) float64 { return m + 2*rng.NormFloat64() },
 			[]float64{0, 1},
 			[]float64{4, 0},

@@ -26,7 +26,9 @@ func TestRolling(t *testing.T) {
 		{"years", Rolling{}, tmin, year1 + 1000, Window(tmin, 0, year1+1000), EMOSOptions{LogScale: true, Harmonics: 1}},
 		{"a year", Rolling{}, tmin, year1 + 400, Window(tmin, year1+341, year1+400), EMOSOptions{}},
 		{
-			"rain", Rolling{Censored: true}, rain, year1 + 1000, Window(rain, 0, year1+1000),
+			"rain",
+			Rolling{Censored: true},
+			rain, year1 + 1000, Window(rain, 0, year1+1000),
 			EMOSOptions{Family: FamilyLogistic, Censored: true, Sqrt: true, LogScale: true, Harmonics: 1},
 		},
 	} {

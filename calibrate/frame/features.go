@@ -85,8 +85,9 @@ const (
 	year      = 365.2425 // days
 )
 
-// centre is the reference about which a frame's values are counted.
-func (d design) fill(x []float64, c *Cases, i int, s Summary, centre float64, st *Stations) {
+// fill writes the features of case i to x, of length len, and returns it; centre is
+// the reference about which a frame's values are counted.
+func (d design) fill(x []float64, c *Cases, i int, s Summary, centre float64, st *Stations) []float64 {
 	x = x[:0]
 	mean := s.Mean - centre
 	if d.Each {
@@ -118,4 +119,5 @@ func (d design) fill(x []float64, c *Cases, i int, s Summary, centre float64, st
 		s2, c2 := 2*s1*c1, c1*c1-s1*s1
 		x = append(x, s1, c1, s2, c2, mean*s1, mean*c1, mean*s2, mean*c2, mean*mean/10)
 	}
+	return x
 }

@@ -229,7 +229,7 @@ func (e *expert) take(f *Frame, s *Stations, c *Cases, sum []Summary, obs []floa
 			half := trainClip * float64(p.Sigma[i])
 			y = math.Min(math.Max(y, float64(p.Mu[i])-half), float64(p.Mu[i])+half)
 		}
-		e.Design.fill(x, c, i, sum[i], f.Centre, s)
+		x = e.Design.fill(x, c, i, sum[i], f.Centre, s)
 		e.Moments.add(x, y-f.Centre, row)
 		st := c.Station[i]
 		e.Count[st]++
@@ -372,7 +372,7 @@ func (f *Frame) Predict(s *Stations, c *Cases) (*Prediction, error) {
 			if x == nil || len(x) != e.Design.len() {
 				x = make([]float64, e.Design.len())
 			}
-			e.Design.fill(x, c, i, sum, f.Centre, s)
+			x = e.Design.fill(x, c, i, sum, f.Centre, s)
 			base, full := e.at(x, c.Station[i])
 			p.Expert[k][i] = float32(full + f.Centre)
 			if p.ExpertBase[k] != nil {

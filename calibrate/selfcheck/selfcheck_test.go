@@ -162,8 +162,15 @@ func TestAllPaths(t *testing.T) {
 		path, gamma string
 		a           float64
 	}{
-		{"linear", "quadratic", 1}, {"linear", "brownian", 1}, {"linear", "sine", 0.5}, {"trigonometric", "quadratic", 1},
-		{"encoding-decoding", "", 0}, {"one-sided-linear", "", 0}, {"one-sided-trigonometric", "", 0}, {"vp", "", 0}, {"mirror", "quadratic", 1},
+		{"linear", "quadratic", 1},
+		{"linear", "brownian", 1},
+		{"linear", "sine", 0.5},
+		{"trigonometric", "quadratic", 1},
+		{"encoding-decoding", "", 0},
+		{"one-sided-linear", "", 0},
+		{"one-sided-trigonometric", "", 0},
+		{"vp", "", 0},
+		{"mirror", "quadratic", 1},
 	} {
 		r, err := Run(context.Background(), sampler(t, c.path, c.gamma, c.a, "v-eta", "gamma", 1, "exponential", 16), Options{Steps: []int{16}})
 		if err != nil {

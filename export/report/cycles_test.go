@@ -128,8 +128,13 @@ func TestBandOfMembers(t *testing.T) {
 	want := band{1.1, 5.5, 11, 16.5, 20.9, 1, 21}
 	got := newBand(append(members, math.NaN()))
 	for i, pair := range [][2]float64{
-		{got.q05, want.q05}, {got.q25, want.q25}, {got.q50, want.q50}, {got.q75, want.q75}, {got.q95, want.q95},
-		{got.least, want.least}, {got.most, want.most},
+		{got.q05, want.q05},
+		{got.q25, want.q25},
+		{got.q50, want.q50},
+		{got.q75, want.q75},
+		{got.q95, want.q95},
+		{got.least, want.least},
+		{got.most, want.most},
 	} {
 		if math.Abs(pair[0]-pair[1]) > 1e-12 {
 			t.Errorf("value %d: got %+v, want %+v", i, got, want)

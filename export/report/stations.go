@@ -22,8 +22,14 @@ type StationSkill struct {
 // skillColors are the classes of negative to positive skill: from brown over near
 // white to blue, apart for colour-blind readers.
 var skillColors = []rgb{
-	{0x8c, 0x51, 0x0a}, {0xbf, 0x81, 0x2d}, {0xdf, 0xc2, 0x7d}, {0xf3, 0xe6, 0xc8},
-	{0xd6, 0xe6, 0xf4}, {0x9e, 0xc5, 0xe3}, {0x4a, 0x90, 0xc8}, {0x14, 0x4f, 0x93},
+	{0x8c, 0x51, 0x0a},
+	{0xbf, 0x81, 0x2d},
+	{0xdf, 0xc2, 0x7d},
+	{0xf3, 0xe6, 0xc8},
+	{0xd6, 0xe6, 0xf4},
+	{0x9e, 0xc5, 0xe3},
+	{0x4a, 0x90, 0xc8},
+	{0x14, 0x4f, 0x93},
 }
 
 // skillClass is the class of a skill score on a scale from -limit to limit.
@@ -191,8 +197,11 @@ func stationMark(c draw.Canvas, skill, limit float64, radius, x, y vg.Length) {
 	box(c, fill, x-radius, y-radius, x+radius, y+radius)
 	edge.Color = ink
 	c.StrokeLines(edge, []vg.Point{
-		{X: x - radius, Y: y - radius}, {X: x + radius, Y: y - radius},
-		{X: x + radius, Y: y + radius}, {X: x - radius, Y: y + radius}, {X: x - radius, Y: y - radius},
+		{X: x - radius, Y: y - radius},
+		{X: x + radius, Y: y - radius},
+		{X: x + radius, Y: y + radius},
+		{X: x - radius, Y: y + radius},
+		{X: x - radius, Y: y - radius},
 	})
 }
 
