@@ -2,6 +2,7 @@ package calibrate
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -60,10 +61,8 @@ func (h *History) gather(ctx context.Context, anchor time.Time, capacity int) (*
 	if n == 0 {
 		return &trainingSet{}, nil
 	}
-	if _, ok := h.load(n - 1); !ok { // the chain up to the anchor must be there
-		if err := h.advance(ctx, n-1, nil); err != nil {
-			return nil, err
-		}
+	if err := h.reach(ctx, n-1); err != nil {
+		return nil, err
 	}
 	// Count first, so that memory is asked for once and thinning is known.
 	var sources []source
@@ -132,6 +131,22 @@ func (h *History) gather(ctx context.Context, anchor time.Time, capacity int) (*
 		s.conditions.standardise(s.condition[i*d : (i+1)*d])
 	}
 	return s, nil
+}
+
+// reach makes sure that the chain of archived forecasts is there up to link k, or
+// up to the last one before it that is not broken.
+func (h *History) reach(ctx context.Context, k int) error {
+	for ; k >= 0; k-- {
+		if _, ok := h.load(k); ok {
+			return nil
+		}
+		err := h.advance(ctx, k, nil)
+		var broken *ingest.UnusableError
+		if !errors.As(err, &broken) {
+			return err
+		}
+	}
+	return nil
 }
 
 // add takes every stride-th case of one lead of a cycle.
