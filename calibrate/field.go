@@ -39,7 +39,7 @@ func (f *field) heads(t float64, x []float64) (h1, h2 []float64, err error) {
 
 // linear is the Gaussian part of a mixture of heads at t, slope·x + offset.
 func (f *field) linear(t float64, m interpolant.Mix) (slope, offset float64) {
-	c := f.process.Interpolant.At(t)
+	c := f.process.Interpolant.At(interpolant.Inside(t))
 	vs, vo, es, eo := f.gaussian.Affine(c)
 	// Two evaluations fix an affine function.
 	a1, a2 := f.process.Heads.Outputs(c, vo, eo, 0)

@@ -18,18 +18,21 @@ type Interpolant struct {
 //	sine       a sin²(πt)       zero       0; a is not used
 //
 // Paths that bring their own scale (one-sided-*, vp, encoding-decoding) take the
-// empty gamma and any a. Unknown names give an error that lists the known ones.
+// gamma "" or none and any a. Unknown names give an error that lists the known ones.
 func New(path, gamma string, a float64) (Interpolant, error) {
 	for _, p := range paths {
 		if p.name != path {
 			continue
 		}
 		if p.ownScale {
-			if gamma != "" {
-				return Interpolant{}, fmt.Errorf("path %q brings its own latent scale, so gamma %q cannot be used; leave gamma empty", path, gamma)
+			if gamma != "" && gamma != "none" {
+				return Interpolant{}, fmt.Errorf("path %q brings its own latent scale, so gamma %q cannot be used; set gamma none", path, gamma)
 			}
 			made, err := p.make(nil)
 			return Interpolant{made, path}, err
+		}
+		if gamma == "" || gamma == "none" {
+			return Interpolant{}, fmt.Errorf("path %q has no latent scale of its own; choose a gamma: %s", path, strings.Join(Gammas(), ", "))
 		}
 		g, err := NewGamma(gamma, a)
 		if err != nil {

@@ -144,7 +144,7 @@ func TestNewRefuses(t *testing.T) {
 		{"linear", "brownian", 0, []string{"positive amplitude", "zero"}},
 		{"linear", "quadratic", math.NaN(), []string{"positive amplitude"}},
 		{"trigonometric", "brownian", 4, []string{"gamma < 1", "smaller amplitude"}},
-		{"vp", "brownian", 1, []string{"own latent scale", "leave gamma empty"}},
+		{"vp", "brownian", 1, []string{"own latent scale", "set gamma none"}},
 	} {
 		_, err := New(c.path, c.gamma, c.a)
 		if err == nil {

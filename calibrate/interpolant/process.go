@@ -45,6 +45,10 @@ func (p Process) flow(t float64) Mix { return p.Heads.Drift(p.Interpolant.At(t),
 // every step, large against rounding.
 const nearEnd = 0x1p-40
 
+// Inside moves t = 0 and 1 inward by next to nothing: where an output of a head
+// is 0/0, as -η/γ is for γ = 0, the output there is its limit.
+func Inside(t float64) float64 { return min(max(t, nearEnd), 1-nearEnd) }
+
 // atEnds evaluates f, replacing the quotients 0/0 at t = 0 and 1 by their limits.
 func (p Process) atEnds(t float64, f func(t float64) Mix) Mix {
 	if t != 0 && t != 1 {

@@ -60,3 +60,22 @@ func (p Process) ValidateOn(first, last float64) error {
 	}
 	return nil
 }
+
+// ValidateWeights refuses a process in which the weight of a head in the drift
+// grows faster than 1/t towards an end. Exact fields cancel there; the error of a
+// learned one, however small, would be multiplied by a number without bound, also
+// when a solver integrates the weights. A weight that grows as 1/t costs the
+// logarithm of the step and is let pass.
+func (p Process) ValidateWeights() error {
+	const fastest = 6 // from 4δ to δ, 1/t grows fourfold and 1/t² sixteenfold
+	for _, end := range [...]struct{ t, inward float64 }{{0, nearEnd}, {1, -nearEnd}} {
+		near, far := p.forward(end.t+end.inward), p.forward(end.t+4*end.inward)
+		for _, w := range [...][2]float64{{near.H1, far.H1}, {near.H2, far.H2}} {
+			if math.Abs(w[0]) > 1 && math.Abs(w[0]) > fastest*math.Abs(w[1]) {
+				return fmt.Errorf("%s, heads %s, diffusion %s: the weight of a head grows without bound towards t = %g, and any error of a network with it; use heads v-s, whose weights are bounded, or diffusion zero",
+					p.Interpolant, p.Heads, p.Diffusion, end.t)
+			}
+		}
+	}
+	return nil
+}

@@ -22,8 +22,8 @@ var (
 	dopriE = [7]float64{71. / 57600, 0, -71. / 16695, 71. / 1920, -17253. / 339200, 22. / 525, -1. / 40}
 )
 
-// errStalled says that the step size fell below what the times can resolve.
-var errStalled = errors.New("the step size fell to zero; the drift is singular or the tolerance too small")
+// ErrStalled says that the step size fell below what the times can resolve.
+var ErrStalled = errors.New("the step size fell to zero; the drift is singular or the tolerance too small; use another solver, or a diffusion and gamma whose coefficients are finite at the ends")
 
 // adaptiveStep integrates from t to to by the Dormand-Prince pair with step
 // control: a step is accepted when the largest component error is below
@@ -73,7 +73,7 @@ func adaptiveStep(s *Solver, x []float64, t, to float64, p Problem, _ Noise) err
 		}
 		h *= factor
 		if math.Abs(h) < 1e-14 {
-			return errStalled
+			return ErrStalled
 		}
 	}
 	return nil

@@ -39,6 +39,9 @@ func (s Sampler) Validate(ctx context.Context) error {
 	if err := s.Process.Validate(); err != nil {
 		return err
 	}
+	if err := s.Process.ValidateWeights(); err != nil {
+		return err
+	}
 	solver, err := sde.New(s.Solver)
 	if err != nil {
 		return err
@@ -54,11 +57,11 @@ func (s Sampler) Validate(ctx context.Context) error {
 	return s.explain(err, times)
 }
 
-// explain replaces the news that a solution diverged by the reason, where the
+// explain replaces the news that a solution diverged or stalled by the reason, where the
 // reason is a singular drift.
 func (s Sampler) explain(err error, times []float64) error {
 	var diverged *sde.DivergedError
-	if !errors.As(err, &diverged) {
+	if !errors.As(err, &diverged) && !errors.Is(err, sde.ErrStalled) {
 		return err
 	}
 	first, last := math.Min(times[0], times[len(times)-1]), math.Max(times[0], times[len(times)-1])

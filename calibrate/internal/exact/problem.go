@@ -30,7 +30,7 @@ func New(p interpolant.Process, data Mixture) Problem {
 
 // apply writes the mix of the heads at (t, x) to dst.
 func (p Problem) apply(dst []float64, t float64, x []float64, mix interpolant.Mix) error {
-	c := p.Process.Interpolant.At(t)
+	c := p.Process.Interpolant.At(interpolant.Inside(t))
 	for i, xi := range x {
 		v, eta := p.Data.Fields(c, xi)
 		h1, h2 := p.Process.Heads.Outputs(c, v, eta, xi)
@@ -77,7 +77,7 @@ func (p Problem) Transition(scale, shift, sd []float64, from, to float64) error 
 // Remainder implements [sde.Linear]: the increment of the heads beyond those of
 // the reference.
 func (p Problem) Remainder(dst []float64, t float64, x []float64, from, to float64) error {
-	c := p.Process.Interpolant.At(t)
+	c := p.Process.Interpolant.At(interpolant.Inside(t))
 	mix := p.increment(from, to)
 	vs, vo, es, eo := p.Reference.Affine(c)
 	for i, xi := range x {

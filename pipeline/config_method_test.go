@@ -1,0 +1,30 @@
+package pipeline
+
+import (
+	"strings"
+	"testing"
+)
+
+// What cannot work is refused before anything is read, with reason and remedy. All
+// combinations are tried in package calibrate.
+func TestImpossibleSamplersAreWrongConfigurations(t *testing.T) {
+	place(t)
+	for _, c := range []struct{ set, reason, remedy string }{
+		{"gamma=zero", "no SDE", "set diffusion zero"},
+		{"gamma=none", "no latent scale", "choose a gamma"},
+		{"path=vp", "own latent scale", "set gamma none"},
+		{"solver=heun", "integrates an ODE", "use stochastic-heun"},
+		{"epsilon=constant solver=stochastic-heun", "singular at t = 0", "use diffusion gamma"},
+		{"gamma=sine epsilon=constant", "without bound", "use heads v-s"},
+		{"solver=edm epsilon=zero", "one-sided path", "use stochastic-heun"},
+	} {
+		args := []string{"run", "--date", "2020-01-18"}
+		for _, s := range strings.Fields(c.set) {
+			args = append(args, "--set", "calibrate.interpolant."+s)
+		}
+		r := sipipe(t, args...)
+		if r.code != ExitConfig || !strings.Contains(r.err, c.reason) || !strings.Contains(r.err, c.remedy) {
+			t.Errorf("%s: code %d, %s", c.set, r.code, r.err)
+		}
+	}
+}
