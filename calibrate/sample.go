@@ -175,9 +175,14 @@ func (s *sampler) shared() {
 	}
 	s.waves = make([]float64, n*waves*drawsPerWave)
 	for i := range n {
-		s.key.Text("waves").Normals(s.waves[i*waves*drawsPerWave:(i+1)*waves*drawsPerWave], uint32(i), 0)
+		s.latent().Text("waves").Normals(s.waves[i*waves*drawsPerWave:(i+1)*waves*drawsPerWave], uint32(i), 0)
 	}
 }
+
+// latent is the key of the noise fields, which are each variable's own. The raw
+// members that sampled ones start from are the same for all variables, so that what
+// the raw ensemble knows of their relation stays.
+func (s *sampler) latent() noise.Key { return s.key.Text(s.ens.Variable.Name) }
 
 // run samples all tiles.
 func (s *sampler) run(ctx context.Context) error {
@@ -232,7 +237,7 @@ func (s *sampler) amplitudes() []float64 {
 			keep = math.Exp(-(s.ens.Leads[l] - s.ens.Leads[l-1]).Hours() / s.options.Coherence.LeadRange)
 		}
 		fresh := math.Sqrt(1 - keep*keep)
-		k := s.key.Text("amplitudes").Int(int64(s.ens.Leads[l]))
+		k := s.latent().Text("amplitudes").Int(int64(s.ens.Leads[l]))
 		for i := range m {
 			dst := a[(l*m+i)*row : (l*m+i+1)*row]
 			k.Normals(dst, uint32(i), 0)
