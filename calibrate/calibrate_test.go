@@ -286,3 +286,33 @@ func TestPrecipitationHasDryMembers(t *testing.T) {
 		t.Errorf("%.0f %% of the members are dry", 100*share)
 	}
 }
+
+// Noise fields of two variables are independent of each other: sharing them would
+// make every variable's members rise and fall together.
+func TestVariablesHaveNoiseOfTheirOwn(t *testing.T) {
+	m := small()
+	m.Interpolant = false
+	scores := func(name string) []float64 {
+		w := newWorld(60, 8, 25)
+		w.variable.Name = name
+		model, a, r := calibrated(t, w, newMemory(), w.cycles[24], m, 1, SampleOptions{Members: 50, Draw: DrawIndependent})
+		var x []float64
+		for i := range w.places {
+			for _, v := range r.Ensemble.At(0, i) {
+				x = append(x, (float64(v)-float64(a.Lead[0].Mu[i]))/(float64(a.Lead[0].Sigma[i])*model.Dispersion))
+			}
+		}
+		return x
+	}
+	a, b, again := scores("t2m"), scores("dewpoint"), scores("t2m")
+	var cross, self float64
+	for i := range a {
+		cross += a[i] * b[i] / float64(len(a))
+		self += a[i] * again[i] / float64(len(a))
+	}
+	// Members start from the same raw ones, which carry a small part of the variance
+	// with the default diffusion.
+	if math.Abs(cross) > 0.35 || self < 0.9 {
+		t.Errorf("correlation of two variables %.2f, want little; of one with itself %.2f", cross, self)
+	}
+}
