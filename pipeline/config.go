@@ -31,6 +31,7 @@ type IngestConfig struct {
 	Units          map[string]string `mapstructure:"units" desc:"units of variables whose forecast files state none or wrong ones, by variable"`
 	ObservedNames  map[string]string `mapstructure:"observed_names" desc:"names of variables in observation files where they differ from forecasts, by variable"`
 	ObservedUnits  map[string]string `mapstructure:"observed_units" desc:"units of variables whose observation files state none or wrong ones, by variable"`
+	Implausible    string            `mapstructure:"implausible" desc:"what to do with a raw forecast that cannot be right: constant fields, temperatures in wrong units, members that are copies" valid:"fail|warn" result:"no"`
 }
 
 // CalibrateConfig says how forecasts are calibrated.
@@ -101,7 +102,7 @@ type OperationsConfig struct {
 	Threads    int           `mapstructure:"threads" desc:"threads to use; 0: OMP_NUM_THREADS, SLURM_CPUS_PER_TASK, or what the machine allows" valid:"0..4096" result:"no"`
 	LockWait   time.Duration `mapstructure:"lock_wait" desc:"how long to wait for another run with the same state folder" valid:"0s.." result:"no"`
 	MinMembers int           `mapstructure:"min_members" desc:"fewest members of a raw forecast that are worth calibrating; fewer is an input error" valid:"1..10000"`
-	OnMissing  string        `mapstructure:"on_missing" desc:"what to deliver when there is too little to train on: the statistical baseline, raw members, or nothing" valid:"baseline|raw|fail"`
+	OnMissing  string        `mapstructure:"on_missing" desc:"what to deliver when there is too little to train on: the statistical baseline, raw members, or nothing; where even the baseline has too little, it is raw members" valid:"baseline|raw|fail"`
 }
 
 // DefaultConfig returns the configuration before any file, variable or flag.
@@ -110,6 +111,8 @@ func DefaultConfig() Config {
 		Ingest: IngestConfig{
 			// A grid is delivered as a grid unless somebody asks otherwise.
 			GridToStations: "off",
+			// What is wrong at the source should be heard of, not calibrated.
+			Implausible: "fail",
 		},
 		Calibrate: CalibrateConfig{
 			// Enough that the sampling noise of the mean is below a tenth of the

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -22,7 +23,10 @@ type job struct {
 
 	raw        []*ingest.Ensemble // by variable, as configured; of the ingest stage
 	calibrated []*ingest.Ensemble // by variable; of the sample stage
-	provenance export.Provenance
+	fallbacks  map[string]string  // kind by name of a variable; of the sample stage
+
+	implausible []string // names of variables that were let pass; of the ingest stage
+	provenance  export.Provenance
 }
 
 // jobOptions say which part of a job to do.
@@ -62,6 +66,11 @@ func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Ou
 			return fail(err)
 		}
 		return out, nil
+	}
+	for _, path := range []string{product, manifestPath(product)} {
+		if err := sweepUnfinished(path); err != nil {
+			return fail(err)
+		}
 	}
 	want, err := j.wanted(ctx)
 	if err != nil {
@@ -161,6 +170,8 @@ func (j *job) counts() []VariableRecord {
 		records = append(records, VariableRecord{
 			Name:       e.Variable.Name,
 			Method:     method.Name,
+			Fallback:   j.fallbacks[e.Variable.Name],
+			Suspect:    slices.Contains(j.implausible, e.Variable.Name),
 			Model:      method.ModelSHA256,
 			RawMembers: len(j.raw[i].Members),
 			Members:    len(e.Members),

@@ -15,8 +15,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"github.com/google/renameio/v2"
 )
 
 // manifestSuffix is added to the name of a product.
@@ -66,6 +64,8 @@ type FileRecord struct {
 type VariableRecord struct {
 	Name       string `json:"name"`
 	Method     string `json:"method"`
+	Fallback   string `json:"fallback,omitempty"` // frame, raw or raw_leads, when it is not what was asked for
+	Suspect    bool   `json:"implausible_input,omitempty"`
 	Model      string `json:"model_sha256,omitempty"`
 	RawMembers int    `json:"raw_members"`
 	Members    int    `json:"members"`
@@ -106,11 +106,7 @@ func (m *Manifest) Write(product string) error {
 	if err != nil {
 		return fmt.Errorf("encode manifest: %w", err)
 	}
-	path := manifestPath(product)
-	if err := renameio.WriteFile(path, append(text, '\n'), 0o644); err != nil {
-		return &OutputError{Path: path, Err: err}
-	}
-	return nil
+	return publish(manifestPath(product), append(text, '\n'))
 }
 
 // validProduct says whether the product is there, complete, and made from what is

@@ -49,6 +49,9 @@ func (j *job) ingestStage() Stage {
 					Remedy: "wait for the rest of the forecast, or lower operations.min_members",
 				}
 			}
+			if err := j.checkPlausible(e); err != nil {
+				return err
+			}
 			j.raw = append(j.raw, e)
 		}
 		return nil

@@ -13,7 +13,7 @@ import (
 // sampleStage makes the calibrated members.
 func (j *job) sampleStage() Stage {
 	return Stage{Name: "sample", Run: func(ctx context.Context) error {
-		j.provenance.Variables = map[string]export.Method{}
+		j.provenance.Variables, j.fallbacks = map[string]export.Method{}, map[string]string{}
 		j.calibrated = nil
 		for _, e := range j.raw {
 			c, err := j.sample(ctx, e)
@@ -43,6 +43,13 @@ func (j *job) sample(ctx context.Context, raw *ingest.Ensemble) (*ingest.Ensembl
 	if err != nil {
 		return nil, err
 	}
+	kind, why := j.fallback(model, archived)
+	switch {
+	case kind != "" && j.Operations.OnMissing == onMissingFail:
+		return nil, &ShortageError{Variable: name, Why: why}
+	case kind == fallbackRaw:
+		archived = archived.Unready()
+	}
 	report, stop := j.progress.Start("sampling " + name)
 	defer stop()
 	s, err := model.Sample(ctx, raw, archived, calibrate.SampleOptions{
@@ -60,14 +67,12 @@ func (j *job) sample(ctx context.Context, raw *ingest.Ensemble) (*ingest.Ensembl
 	if model.Simple() {
 		method.Name = "frame"
 	}
-	switch n := len(s.RawLeads); {
-	case n == len(raw.Leads):
+	if kind == fallbackRaw {
 		method = export.Method{Name: "raw"}
-		j.degrade(name + ": raw members, because there are too few past forecasts with observations for a statistical forecast")
-	case n > 0:
-		j.degrade(fmt.Sprintf("%s: raw members at %d of %d lead times, because there are too few past forecasts with observations for them", name, n, len(raw.Leads)))
-	case model.Simple() && c.Method == "interpolant" && model.Cases < c.Network.MinCases:
-		j.degrade(name + ": statistical forecast without the interpolant: " + model.Report.Reason)
+	}
+	if kind != "" {
+		j.fallbacks[name] = kind
+		j.degrade(name + ": " + why)
 	}
 	j.provenance.Variables[name] = method
 	return s.Ensemble, nil

@@ -53,6 +53,11 @@ func (s *session) open(ctx context.Context, a access) (w *workspace, err error) 
 	if w.store, err = store.Open(dir); err != nil {
 		return w, &OutputError{Path: dir, Err: err}
 	}
+	if a == writing {
+		if err := w.store.Sweep(); err != nil {
+			return w, &OutputError{Path: dir, Err: err}
+		}
+	}
 	if w.archive, err = openArchive(ctx, w); err != nil {
 		return w, err
 	}
