@@ -21,6 +21,9 @@ type Density struct {
 	// products with the Jacobian. Without them it is summed over all Size
 	// directions, exactly.
 	Probes []float64
+	// Step of the central differences, by default 6e-6, which suits a drift in double
+	// precision. The rounding of a network in single precision takes about 1e-2.
+	Step float64
 
 	f, g, y, moved, up, down, rate, ahead []float64
 }
@@ -30,7 +33,7 @@ type Density struct {
 // at the last time. With times from 1 down to 0, x then holds the starting points
 // and dst + log ρ0(x) is the log density of the original x; for scalar states,
 // whose order the ODE keeps, the PIT of x is that of the starting point.
-// The derivative of the drift is a central difference, good to about 1e-9.
+// The derivative of the drift is a central difference, by default good to about 1e-9.
 func (d *Density) LogRatio(ctx context.Context, dst, x, times []float64, p Problem) error {
 	size := max(d.Size, 1)
 	if len(x)%size != 0 || len(dst) != len(x)/size || len(d.Probes)%size != 0 {
@@ -106,7 +109,10 @@ func (d *Density) stage(f, rate []float64, t float64, x []float64, p Problem) er
 // the drift and e the same direction for all states.
 func (d *Density) product(rate []float64, t float64, x []float64, p Problem, weight float64, e func(i int) float64) error {
 	size := max(d.Size, 1)
-	step := math.Cbrt(0x1p-52) // balances truncation and rounding
+	step := d.Step
+	if step == 0 {
+		step = math.Cbrt(0x1p-52) // balances truncation and rounding
+	}
 	for i := range x {
 		d.moved[i] = x[i] + step*e(i%size)
 	}
