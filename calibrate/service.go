@@ -21,6 +21,9 @@ func (e *NoModelError) Error() string {
 		e.Variable, e.Anchor.Format(time.DateOnly), e.Why)
 }
 
+// Is makes it an input that is missing.
+func (e *NoModelError) Is(target error) bool { return target == fs.ErrNotExist }
+
 // Hash is that of all that was available at a cycle: it shapes what is made of it.
 func (h *History) Hash(cycle time.Time) [32]byte { return h.available(cycle) }
 
