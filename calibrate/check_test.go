@@ -9,6 +9,7 @@ import (
 // Training warns of too few steps, and of nothing else.
 func TestCheckSteps(t *testing.T) {
 	m := DefaultMethod()
+	m.Scale = 1
 	for _, c := range []struct {
 		solver  string
 		steps   int
@@ -28,7 +29,10 @@ func TestCheckSteps(t *testing.T) {
 			t.Errorf("%s, %d steps: %q, want %q", c.solver, c.steps, warning, c.want)
 		}
 	}
-	m.Solver, m.Epsilon, m.Scale = "heun", "gamma", 1
+	if warning, err := DefaultMethod().CheckSteps(context.Background(), 0, 1); err != nil || warning != "" {
+		t.Errorf("the default method: %q, %v", warning, err)
+	}
+	m.Solver, m.Epsilon = "heun", "gamma"
 	if _, err := m.CheckSampler(context.Background(), 1.1, 1); err == nil || !strings.Contains(err.Error(), "stochastic-heun") {
 		t.Errorf("an ODE solver for an SDE: %v", err)
 	}

@@ -82,8 +82,11 @@ func printCheck(w io.Writer, m calibrate.Method, r *selfcheck.Result) error {
 	t.SetStyle(table.StyleLight)
 	t.AppendHeader(table.Row{"law", "steps", "mean, % of sd", "sd, %", "CRPS, %"})
 	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: 1, AutoMerge: true}, {Number: 2, Align: text.AlignRight}, {Number: 3, Align: text.AlignRight},
-		{Number: 4, Align: text.AlignRight}, {Number: 5, Align: text.AlignRight},
+		{Number: 1, AutoMerge: true},
+		{Number: 2, Align: text.AlignRight},
+		{Number: 3, Align: text.AlignRight},
+		{Number: 4, Align: text.AlignRight},
+		{Number: 5, Align: text.AlignRight},
 	})
 	for i, row := range r.Rows {
 		if i > 0 && row.Law != r.Rows[i-1].Law {

@@ -16,12 +16,12 @@ func on(t *testing.T, args ...string) (code int, out, err string) {
 	return code, o.String(), e.String()
 }
 
-// The defaults are good enough and need no archive; too few steps are told from
+// A check needs no archive; too few steps are told from
 // enough; what cannot work ends with the code of a wrong configuration.
 func TestCheckSampler(t *testing.T) {
 	clean(t)
 	key := "calibrate.interpolant."
-	code, out, text := on(t, "check-sampler", "--json")
+	code, out, text := on(t, "check-sampler", "--json", "--set", key+"steps=8", "--set", key+"epsilon_scale=1")
 	if code != ExitDone {
 		t.Fatalf("code %d: %s", code, text)
 	}

@@ -3,9 +3,13 @@ package theory
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/stat"
+
+	"sipipe/calibrate/internal/exact"
+	"sipipe/calibrate/noise"
 )
 
 // The pictures' orders are those that the solvers' documentation states.
@@ -105,5 +109,56 @@ func TestLatentsFillGaps(t *testing.T) {
 				t.Errorf("%s: %d modes at t = %g, want %d", name, modes, l.Density.Times[2], want)
 			}
 		}
+	}
+}
+
+// disturbed is a problem whose fields are wrong as a model's may be.
+type disturbed struct {
+	exact.Problem
+	v, eta float64 // amplitudes of the waves that are added to velocity and denoiser
+}
+
+func (d disturbed) Drift(dst []float64, t float64, x []float64) error {
+	c, mix := d.Process.Interpolant.At(t), d.Process.Drift(t)
+	for i, xi := range x {
+		v, eta := d.Data.Fields(c, xi)
+		wave := math.Sin(3 * xi)
+		dst[i] = mix.Of(v+d.v*wave, eta+d.eta*wave, xi)
+	}
+	return nil
+}
+
+// What the theory page says of models with errors: a larger ε forgives errors of the
+// velocity, and not those of the denoiser, on which the ODE hardly depends here. The
+// table of the page is this test's.
+func TestModelErrors(t *testing.T) {
+	law := exact.Bimodal(start, math.Sqrt(0.91), 0.3, 0.5)
+	excess := func(v, eta, scale float64) float64 {
+		p, err := linear("quadratic", 1, scale)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := make([]float64, 8000)
+		law.Start(p.Interpolant.At(0), x)
+		solver, times, err := sampler("stochastic-heun", 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := solver.Solve(context.Background(), x, times, disturbed{exact.New(p, law), v, eta}, normals(noise.Seed(3), 0)); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(x)
+		end := p.Interpolant.At(1)
+		perfect := 0.5616 // ½ E|X - X'| of the two modes, worked by hand
+		return law.Excess(end, x) / perfect
+	}
+	for _, scale := range []float64{0, 1, 5} {
+		t.Logf("ε = %g γ: velocity off by 0.1 sin 3x: %.3f %%, denoiser: %.3f %%", scale, 100*excess(0.1, 0, scale), 100*excess(0, 0.1, scale))
+	}
+	if ode, noisy := excess(0.1, 0, 0), excess(0.1, 0, 5); noisy > ode/5 {
+		t.Errorf("error of the velocity: CRPS excess %.5f by the ODE, %.5f with ε = 5 γ", ode, noisy)
+	}
+	if ode, noisy := excess(0, 0.1, 0), excess(0, 0.1, 5); ode > noisy/5 {
+		t.Errorf("error of the denoiser: CRPS excess %.5f by the ODE, %.5f with ε = 5 γ", ode, noisy)
 	}
 }
