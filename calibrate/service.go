@@ -24,6 +24,15 @@ func (e *NoModelError) Error() string {
 // Is makes it an input that is missing.
 func (e *NoModelError) Is(target error) bool { return target == fs.ErrNotExist }
 
+// Anchor is the training time of the model that a cycle uses; ok is false when the
+// archive has none yet.
+func (h *History) Anchor(cycle time.Time) (anchor time.Time, ok bool) {
+	if len(h.cycles) == 0 {
+		return time.Time{}, false
+	}
+	return Anchor(h.cycles[0], cycle)
+}
+
 // Hash is that of all that was available at a cycle: it shapes what is made of it.
 func (h *History) Hash(cycle time.Time) [32]byte { return h.available(cycle) }
 

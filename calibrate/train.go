@@ -18,9 +18,15 @@ type TrainOptions struct {
 	// Networks, which may be nil, keeps trained networks by all that shapes them.
 	// Neither solver, steps nor epsilon do: with another sampler the networks are
 	// taken from there, and only their weight and the dispersion found anew.
-	Networks Store
+	Networks NetworkStore
 	// KeepNetworks of a model that is better off without them, for experiments.
 	KeepNetworks bool
+}
+
+// NetworkStore keeps trained networks; a [Store] is one.
+type NetworkStore interface {
+	Put(key string, version int, v any) error
+	Get(key string, version int, v any) error
 }
 
 // Train makes the model of an anchor: the networks, each blind for one block of

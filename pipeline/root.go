@@ -100,7 +100,7 @@ writes new members as NetCDF.`,
 	root.SetHelpCommandGroupID(groupLook)
 	root.AddCommand(
 		newRunCommand(g), newBackfillCommand(g), newTrainCommand(g), newSampleCommand(g), newVerifyCommand(g), newSimulateCommand(g),
-		newStatusCommand(g), newCheckSamplerCommand(g), newDensityCommand(g), newConfigCommand(g), newInspectCommand(g), newDemoCommand(g), newCompletionCommand(g), newVersionCommand(g))
+		newStatusCommand(g), newCheckSamplerCommand(g), newDensityCommand(g), newAblateCommand(g), newConfigCommand(g), newInspectCommand(g), newDemoCommand(g), newCompletionCommand(g), newVersionCommand(g))
 	return root
 }
 

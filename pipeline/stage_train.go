@@ -59,6 +59,23 @@ func (j *job) train(ctx context.Context, variable string) error {
 	if made {
 		j.log.Info().Str("variable", variable).Str("anchor", m.Anchor.Format(time.DateOnly)).Int("cases", m.Cases).Int("days", m.Days).
 			Float64("correction", m.Correction).Float64("dispersion", m.Dispersion).Msg("trained: " + m.Report.Reason)
+		return j.checkSteps(ctx, m)
+	}
+	return nil
+}
+
+// checkSteps warns of a step count that is too small for the sampler, which costs a
+// fraction of a second and is done when a model with networks has been trained.
+func (j *job) checkSteps(ctx context.Context, m *calibrate.Model) error {
+	if len(m.Report.Candidates) == 0 {
+		return nil
+	}
+	warning, err := m.Method.CheckSteps(ctx, m.Start, j.threads)
+	if err != nil {
+		return err
+	}
+	if warning != "" {
+		j.log.Warn().Str("variable", m.Variable).Int("steps", m.Method.Steps).Msg(warning + "; sipipe check-sampler shows more")
 	}
 	return nil
 }
