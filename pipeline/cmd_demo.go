@@ -24,7 +24,7 @@ one handwritten digit that becomes another.`,
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newDemoTheoryCommand(g))
+	c.AddCommand(newDemoTheoryCommand(g), newDemoMNISTCommand(g))
 	return c
 }
 
@@ -72,22 +72,27 @@ func runDemoTheory(ctx context.Context, o DemoTheoryOptions, g *Global) error {
 		return err
 	}
 	for _, f := range []*report.Figure{report.TheoryPaths(bundles, density), report.TheorySteps(panels), report.TheoryLatents(latents)} {
-		if err := g.writePicture(o.Out, f); err != nil {
+		path, err := savePicture(o.Out, f, 0)
+		if err != nil {
+			return err
+		}
+		if err := printLine(g.Out, path); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// writePicture writes a figure as PNG into a folder and prints its path.
-func (g *Global) writePicture(dir string, f *report.Figure) error {
+// savePicture writes a figure as PNG of some dots per inch, 0 for the usual number,
+// into a folder and returns its path.
+func savePicture(dir string, f *report.Figure, dpi int) (path string, err error) {
 	var b bytes.Buffer
-	if err := f.WriteSmallPNG(&b); err != nil {
-		return err
+	if err := f.WriteSmallPNG(&b, dpi); err != nil {
+		return "", err
 	}
-	path := filepath.Join(dir, f.Name+".png")
+	path = filepath.Join(dir, f.Name+".png")
 	if err := renameio.WriteFile(path, b.Bytes(), 0o644); err != nil {
-		return &OutputError{Path: path, Err: err}
+		return "", &OutputError{Path: path, Err: err}
 	}
-	return printLine(g.Out, path)
+	return path, nil
 }

@@ -14,9 +14,13 @@ import (
 )
 
 // WriteSmallPNG is WritePNG with a palette of 256 colours, for pictures that are
-// kept in a repository: a third of the size and no difference that the eye sees.
-func (f *Figure) WriteSmallPNG(w io.Writer) error {
-	c := vgimg.NewWith(vgimg.UseWH(f.points()), vgimg.UseDPI(pngDPI))
+// kept in a repository: a third of the size and no difference that the eye sees. dpi
+// are dots per inch of 72 points, 96 for one pixel each CSS pixel; 0 is that of WritePNG.
+func (f *Figure) WriteSmallPNG(w io.Writer, dpi int) error {
+	if dpi == 0 {
+		dpi = pngDPI
+	}
+	c := vgimg.NewWith(vgimg.UseWH(f.points()), vgimg.UseDPI(dpi))
 	f.paint(draw.New(c))
 	e := png.Encoder{CompressionLevel: png.BestCompression}
 	if err := e.Encode(w, paletted(c.Image())); err != nil {

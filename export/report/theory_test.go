@@ -51,7 +51,7 @@ func TestSmallPNG(t *testing.T) {
 	}
 	f := TheoryLatents(latents)
 	var full, small, again bytes.Buffer
-	for _, err := range []error{f.WritePNG(&full), f.WriteSmallPNG(&small), f.WriteSmallPNG(&again)} {
+	for _, err := range []error{f.WritePNG(&full), f.WriteSmallPNG(&small, 0), f.WriteSmallPNG(&again, 0)} {
 		if err != nil {
 			t.Fatal(err)
 		}
