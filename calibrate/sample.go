@@ -300,8 +300,10 @@ func (s *sampler) newTile() (*tile, error) {
 func (t *tile) sample(ctx context.Context, first, count int, pos positions, amplitude []float64) error {
 	m, q := t.options.Members, t.sources()
 	here := positions{pos.xyz[3*first : 3*(first+count)], pos.alt[first : first+count]}
-	for i := range t.fields {
-		t.fields[i].set(here, t.waves[i*waves*drawsPerWave:(i+1)*waves*drawsPerWave])
+	if slices.ContainsFunc(t.arch.Lead, func(p *frame.Prediction) bool { return p.Ready }) {
+		for i := range t.fields {
+			t.fields[i].set(here, t.waves[i*waves*drawsPerWave:(i+1)*waves*drawsPerWave])
+		}
 	}
 	lanes := count * m
 	for l := range t.ens.Leads {
