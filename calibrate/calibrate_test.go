@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -314,5 +315,58 @@ func TestVariablesHaveNoiseOfTheirOwn(t *testing.T) {
 	// with the default diffusion.
 	if math.Abs(cross) > 0.35 || self < 0.9 {
 		t.Errorf("correlation of two variables %.2f, want little; of one with itself %.2f", cross, self)
+	}
+}
+
+// Whatever part of the store is lost, the next run makes it again, to the same bits.
+func TestLostStateIsMadeAgain(t *testing.T) {
+	w := newWorld(20, 6, 40)
+	cycle := w.cycles[36]
+	o := SampleOptions{Members: 10, Draw: DrawStratified}
+	s := newMemory()
+	_, _, want := calibrated(t, w, s, cycle, small(), 2, o)
+	for _, c := range []struct {
+		name string
+		lose func(i int, key string) bool
+	}{
+		{"an old archived forecast", func(i int, key string) bool { return i == 3 && strings.HasPrefix(key, "archived/") }},
+		{"a third of them", func(i int, key string) bool { return i%3 == 1 && strings.HasPrefix(key, "archived/") }},
+		{"the last", func(i int, key string) bool { return i == 36 && strings.HasPrefix(key, "archived/") }},
+		{"all archived forecasts", func(_ int, key string) bool { return strings.HasPrefix(key, "archived/") }},
+		{"the states of the chain", func(_ int, key string) bool { return strings.HasPrefix(key, "chain/") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			keys, err := s.List("")
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			for i, key := range keys {
+				if c.lose(i, key) || strings.HasPrefix(key, "model/") {
+					if err := s.Delete(key); err != nil {
+						t.Fatal(err)
+					}
+					n++
+				}
+			}
+			if n < 2 {
+				t.Fatalf("lost %d of %q", n, keys)
+			}
+			_, _, got := calibrated(t, w, s, cycle, small(), 2, o)
+			if !equalBits(got.Ensemble.Values, want.Ensemble.Values) {
+				t.Error("other bits")
+			}
+		})
+	}
+	// And when the next cycle learns from what is lost.
+	fresh := newMemory()
+	_, _, next := calibrated(t, w, fresh, w.cycles[38], small(), 2, o)
+	keys, _ := s.List("archived/")
+	for _, key := range keys[30:] {
+		_ = s.Delete(key)
+	}
+	_, _, got := calibrated(t, w, s, w.cycles[38], small(), 2, o)
+	if !equalBits(got.Ensemble.Values, next.Ensemble.Values) {
+		t.Error("the next cycle has other bits than from a fresh state")
 	}
 }

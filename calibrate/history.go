@@ -235,13 +235,24 @@ func (h *History) load(k int) (*Archived, bool) {
 
 // advance makes all links up to k, from the latest state that fits.
 func (h *History) advance(ctx context.Context, k int, report func(done, total int)) error {
-	st, first := h.resume(k)
+	return h.advanceFrom(ctx, k, k, report)
+}
+
+// advanceFrom makes all links up to k, from the latest state that fits and is older
+// than link from.
+func (h *History) advanceFrom(ctx context.Context, from, k int, report func(done, total int)) error {
+	st, first := h.resume(from)
 	for i := first; i <= k; i++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if err := h.link(ctx, st, i); err != nil {
 			h.state = nil
+			var lost *lostError
+			if errors.As(err, &lost) && lost.link < first {
+				// The store has lost a link that this one learns from: make both.
+				return h.advanceFrom(ctx, lost.link, k, report)
+			}
 			var broken *ingest.UnusableError
 			if i < k && errors.As(err, &broken) {
 				continue // a broken cycle of the past is left out, not a reason to stop
@@ -261,7 +272,8 @@ func (h *History) advance(ctx context.Context, k int, report func(done, total in
 	return nil
 }
 
-// resume returns the state to go on from and the first link to make.
+// resume returns the state to go on from and the first link to make, of those that
+// come before link k.
 func (h *History) resume(k int) (*chainState, int) {
 	fits := func(st *chainState) int {
 		i, found := slices.BinarySearchFunc(h.cycles, st.Cycle, time.Time.Compare)
@@ -420,6 +432,57 @@ type dueCase struct {
 	prediction *frame.Prediction
 }
 
+// lostError says that a link of the chain is not in the store, or damaged there.
+type lostError struct {
+	link int
+	err  error
+}
+
+func (e *lostError) Error() string {
+	return "an archived forecast is lost; delete the state folder and run again: " + e.err.Error()
+}
+
+func (e *lostError) Unwrap() error { return e.err }
+
+// mend makes all links up to k that are lost, and returns those that are there.
+func (h *History) mend(ctx context.Context, k int) ([]*Archived, error) {
+	for range 2 {
+		links := make([]*Archived, k+1)
+		lost := -1
+		for i := range links {
+			if a, ok := h.load(i); ok {
+				links[i] = a
+			} else if lost < 0 && h.usable(ctx, i) {
+				lost = i
+			}
+		}
+		if lost < 0 {
+			return links, nil
+		}
+		h.state = nil
+		if err := h.advanceFrom(ctx, lost, h.lastUsable(ctx, k), nil); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("%s: archived forecasts that were just written are not in the store: is the state folder shared with another run?", h.variable)
+}
+
+// usable tells whether the forecast of link i can be read.
+func (h *History) usable(ctx context.Context, i int) bool {
+	_, err := h.archive.Ensemble(ctx, h.variable, h.cycles[i])
+	return err == nil
+}
+
+// lastUsable is the last link up to k whose forecast can be read, or k.
+func (h *History) lastUsable(ctx context.Context, k int) int {
+	for i := k; i >= 0; i-- {
+		if h.usable(ctx, i) {
+			return i
+		}
+	}
+	return k
+}
+
 // dueCycle is what is read of a cycle for all of its leads.
 type dueCycle struct {
 	ensemble *ingest.Ensemble
@@ -437,7 +500,11 @@ func (h *History) due(ctx context.Context, st *chainState, p pending, read map[t
 	c := read[p.Cycle]
 	if c == nil {
 		if c, err = h.readCycle(ctx, p.Cycle); err != nil {
-			return nil, fmt.Errorf("archived forecast of %s is lost although later ones are there; delete the state folder and run again: %w", p.Cycle.Format(time.RFC3339), err)
+			var broken *ingest.UnusableError
+			if errors.As(err, &broken) {
+				return nil, err
+			}
+			return nil, &lostError{h.before(p.Cycle) - 1, err}
 		}
 		q := c.ensemble.Places
 		c.station = st.Stations.Lookup(q.ID, q.Latitude, q.Longitude, q.Altitude)

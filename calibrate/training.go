@@ -2,7 +2,6 @@ package calibrate
 
 import (
 	"context"
-	"errors"
 	"math"
 	"slices"
 	"time"
@@ -61,16 +60,16 @@ func (h *History) gather(ctx context.Context, anchor time.Time, capacity int) (*
 	if n == 0 {
 		return &trainingSet{}, nil
 	}
-	if err := h.reach(ctx, n-1); err != nil {
+	links, err := h.mend(ctx, n-1)
+	if err != nil {
 		return nil, err
 	}
 	// Count first, so that memory is asked for once and thinning is known.
 	var sources []source
 	total := 0
 	leads := map[time.Duration]bool{}
-	for i := range n {
-		a, ok := h.load(i)
-		if !ok {
+	for _, a := range links {
+		if a == nil {
 			continue // a broken cycle
 		}
 		for l, p := range a.Lead {
@@ -131,22 +130,6 @@ func (h *History) gather(ctx context.Context, anchor time.Time, capacity int) (*
 		s.conditions.standardise(s.condition[i*d : (i+1)*d])
 	}
 	return s, nil
-}
-
-// reach makes sure that the chain of archived forecasts is there up to link k, or
-// up to the last one before it that is not broken.
-func (h *History) reach(ctx context.Context, k int) error {
-	for ; k >= 0; k-- {
-		if _, ok := h.load(k); ok {
-			return nil
-		}
-		err := h.advance(ctx, k, nil)
-		var broken *ingest.UnusableError
-		if !errors.As(err, &broken) {
-			return err
-		}
-	}
-	return nil
 }
 
 // add takes every stride-th case of one lead of a cycle.
