@@ -514,7 +514,7 @@ func (h *History) due(ctx context.Context, st *chainState, p pending, read map[t
 	if !found || l >= len(c.archived.Lead) {
 		return nil, nil
 	}
-	return &dueCase{st.casesOf(c.ensemble, l, c.station), observedAt(c.ensemble.Places, obs, st.Working), c.archived.Lead[l]}, nil
+	return &dueCase{st.casesOf(c.ensemble, l, c.station), observedAt(c.ensemble.Places, obs, WorkingSpace(c.ensemble.Variable)), c.archived.Lead[l]}, nil
 }
 
 // casesOf brings one lead of an ensemble into working space, with the members in
@@ -562,7 +562,7 @@ func observedAt(p *ingest.Places, o *ingest.Observed, w Working) []float32 {
 	y := make([]float32, p.Len())
 	for i, id := range p.ID {
 		y[i] = float32(math.NaN())
-		if k, ok := slices.BinarySearch(o.ID, id); ok {
+		if k, ok := slices.BinarySearch(o.ID, id); ok && w.plausible(o.Values[k]) {
 			y[i] = w.Forward(o.Values[k])
 		}
 	}

@@ -16,23 +16,31 @@ type Working struct {
 	// Censored: values at Lower stand for all of a latent variable below it, as dry
 	// days do of precipitation.
 	Censored bool
+	// Observed values outside of these are no observations: wrong units, or a fault.
+	least, most float64
 }
 
 // WorkingSpace chooses by CF standard name.
 func WorkingSpace(v ingest.Variable) Working {
-	w := Working{Name: "identity", Lower: math.Inf(-1), Upper: math.Inf(1)}
+	w := Working{Name: "identity", Lower: math.Inf(-1), Upper: math.Inf(1), least: -math.MaxFloat64, most: math.MaxFloat64}
 	switch n := v.StandardName; {
 	case strings.Contains(n, "precipitation"), strings.Contains(n, "rainfall"), strings.Contains(n, "snowfall"):
 		w.Name, w.Lower, w.Censored = "sqrt", 0, true
+		w.least, w.most = 0, 5000 // kg m-2; most in a day on record: 1825
 	case strings.Contains(n, "wind_speed"):
 		w.Name, w.Lower = "sqrt", 0
+		w.least, w.most = 0, 150 // m s-1; highest gust on record: 113
 	case strings.Contains(n, "temperature"):
-		w.Lower = 0 // K
+		w.Lower = 0                // K
+		w.least, w.most = 150, 350 // K; on record: 184 to 330
 	case n == "relative_humidity", n == "cloud_area_fraction":
 		w.Lower, w.Upper = 0, 1
 	}
 	return w
 }
+
+// plausible tells whether a value can have been observed.
+func (w Working) plausible(v float32) bool { return float64(v) >= w.least && float64(v) <= w.most }
 
 // Identity tells whether working and physical values are the same but for bounds.
 func (w Working) Identity() bool { return w.Name == "identity" || w.Name == "" }
