@@ -54,14 +54,17 @@ func globalAttributes(f *Forecast, a *axes) []ncio.Attr {
 	if a.places.Grid == nil {
 		put("featureType", "timeSeries")
 	}
-	put("title", "Post-Processed Ensemble Forecast "+shape+": "+strings.Join(names, ", "))
-	put("summary", fmt.Sprintf("Calibrated ensemble of %d members, made from the raw ensemble forecast of %s and earlier forecasts and observations.",
-		len(a.members), a.cycle.Format(stamp)))
+	title, summary, level := "Post-Processed Ensemble Forecast ", "Calibrated ensemble of %d members, made from the raw ensemble forecast of %s and earlier forecasts and observations.", "calibrated ensemble forecast"
+	if p.raw() {
+		title, summary, level = "Raw Ensemble Forecast ", "%d members that repeat those of the raw ensemble forecast of %s: it could not be calibrated.", "raw ensemble forecast"
+	}
+	put("title", title+shape+": "+strings.Join(names, ", "))
+	put("summary", fmt.Sprintf(summary, len(a.members), a.cycle.Format(stamp)))
 	put("keywords", strings.Join(standard, ", "))
 	put("id", "sipipe_"+a.cycle.Format("20060102150405"))
 	put("institution", "")
 	put("source", "ensemble post-processing by sipipe "+p.Version)
-	put("processing_level", "calibrated ensemble forecast")
+	put("processing_level", level)
 	put("product_version", p.Version)
 	if len(standard) > 0 {
 		put("standard_name_vocabulary", "CF Standard Name Table v83")
@@ -82,6 +85,16 @@ func globalAttributes(f *Forecast, a *axes) []ncio.Attr {
 		}
 	}
 	return append(attrs, provenanceAttributes(p)...)
+}
+
+// raw tells whether no variable could be calibrated.
+func (p *Provenance) raw() bool {
+	for _, m := range p.Variables {
+		if m.Name != "raw" {
+			return false
+		}
+	}
+	return len(p.Variables) > 0
 }
 
 // history is one line: how to make this product again. It has a stamp only when the

@@ -92,3 +92,17 @@ func TestVariableAttributes(t *testing.T) {
 		t.Error("the coordinate variable time has a _FillValue")
 	}
 }
+
+// Raw members must not be taken for calibrated ones.
+func TestRawProductSaysSo(t *testing.T) {
+	f := &Forecast{
+		Vars:       []*ingest.Ensemble{ensemble(temperature(), stations(), 2, 6*time.Hour)},
+		Provenance: Provenance{Variables: map[string]Method{temperature().Name: {Name: "raw"}}},
+	}
+	nc := open(t, write(t, f))
+	for _, name := range []string{"title", "summary", "processing_level"} {
+		if text := strings.ToLower(nc.Text(name)); !strings.Contains(text, "raw ensemble forecast") || strings.Contains(text, "post-processed") {
+			t.Errorf("%s is %q", name, nc.Text(name))
+		}
+	}
+}
