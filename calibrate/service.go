@@ -78,7 +78,11 @@ func (h *History) Stored(cycle time.Time, m Method, seed uint64) (*Model, error)
 	want := m.fit(h.variable, seed, anchor, h.available(anchor))
 	var model Model
 	if err := h.store.Get(h.modelKey(anchor, want), modelVersion, &model); err != nil {
-		return nil, &NoModelError{h.variable, anchor, err.Error()}
+		why := err.Error()
+		if errors.Is(err, fs.ErrNotExist) {
+			why = "there is none yet"
+		}
+		return nil, &NoModelError{h.variable, anchor, why}
 	}
 	if model.Fit != want {
 		return nil, &NoModelError{h.variable, anchor, "the one in the store was made from other data or with another method"}

@@ -71,7 +71,12 @@ func printScores(w io.Writer, variable string, r *score.Report) error {
 	t.Render()
 	for _, name := range slices.Sorted(maps.Keys(r.Skill)) {
 		s := r.Skill[name]
-		line := fmt.Sprintf("CRPS skill, %s: %+.1f %% [%+.1f, %+.1f]", name, 100*float64(s.CRPSS), 100*float64(s.CI95[0]), 100*float64(s.CI95[1]))
+		line := fmt.Sprintf("CRPS skill, %s: %+.1f %%", name, 100*float64(s.CRPSS))
+		if lower, upper := float64(s.CI95[0]), float64(s.CI95[1]); math.IsNaN(lower) || math.IsNaN(upper) {
+			line += " (too few days for an interval)"
+		} else {
+			line += fmt.Sprintf(" [%+.1f, %+.1f]", 100*lower, 100*upper)
+		}
 		if err := printLine(w, line); err != nil {
 			return err
 		}

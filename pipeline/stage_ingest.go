@@ -17,7 +17,7 @@ func openArchive(ctx context.Context, w *workspace) (archive, error) {
 	if interpolation == "off" {
 		interpolation = ingest.NoInterpolation
 	}
-	return ingest.Open(ctx, ingest.Options{
+	a, err := ingest.Open(ctx, ingest.Options{
 		Forecasts:     w.Resolve(w.Ingest.Forecasts),
 		Observations:  w.Resolve(w.Ingest.Observations),
 		Variables:     w.Variables,
@@ -30,6 +30,34 @@ func openArchive(ctx context.Context, w *workspace) (archive, error) {
 		Interpolation: interpolation,
 		Progress:      func(p ingest.Progress) { report(p.Done, p.Total) },
 	})
+	if err != nil {
+		return nil, err
+	}
+	w.warn(a)
+	return a, nil
+}
+
+// warned is how many files that cannot be used are named; the rest are counted.
+const warned = 20
+
+// warn names the files of the archive that are left out, since what is learned
+// without them is not what it could be.
+func (w *workspace) warn(a *ingest.Archive) {
+	faults := a.Faults()
+	for i, f := range faults {
+		if i == warned {
+			w.log.Warn().Int("files", len(faults)-warned).Msg("more files of the archive cannot be used; see sipipe inspect")
+			break
+		}
+		e := w.log.Warn().Str("file", f.Path).Str("variable", f.Variable)
+		if !f.Cycle.IsZero() {
+			e = e.Str("cycle", formatCycle(f.Cycle))
+		}
+		e.Msg("left out: " + f.Err.Error())
+	}
+	for _, note := range a.Notes() {
+		w.log.Debug().Msg(note)
+	}
 }
 
 // ingestStage reads the raw forecast of each variable.
