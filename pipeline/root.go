@@ -46,13 +46,13 @@ func keyFlag(f *pflag.FlagSet, name, key, usage string) {
 
 // AddFlags adds the flags of all commands.
 func (g *Global) AddFlags(f *pflag.FlagSet) {
-	f.StringVar(&g.Config, "config", "", "configuration `file` (default: sipipe.yaml here, then in the user's and the system's configuration folder)")
+	f.StringVar(&g.Config, "config", g.Config, "configuration `file` (default: sipipe.yaml here, then in the user's and the system's configuration folder)")
 	f.StringArrayVar(&g.Set, "set", nil, "override a key of the configuration by `key=value`; repeat for more")
 	keyFlag(f, "threads", "operations.threads", "`number` of threads to use")
 	keyFlag(f, "seed", "calibrate.seed", "`seed` of all random numbers")
 	f.BoolVarP(&g.Verbose, "verbose", "v", false, "log details")
 	f.BoolVarP(&g.Quiet, "quiet", "q", false, "log warnings only, show no progress")
-	f.StringVar(&g.LogFormat, "log-format", "", "`form` of the log: "+strings.Join(logFormats(), ", ")+"; auto is text on a terminal and JSON elsewhere")
+	f.StringVar(&g.LogFormat, "log-format", g.LogFormat, "`form` of the log: "+strings.Join(logFormats(), ", ")+"; auto is text on a terminal and JSON elsewhere")
 }
 
 // NewRoot returns the root command.

@@ -139,3 +139,15 @@ func TestThreads(t *testing.T) {
 		}
 	}
 }
+
+// The environment stands for flags that are no keys.
+func TestEnvironmentNamesConfigurationAndLogFormat(t *testing.T) {
+	dir := place(t)
+	t.Chdir(t.TempDir())
+	t.Setenv("SIPIPE_CONFIG", dir+"/sipipe.yaml")
+	t.Setenv("SIPIPE_LOG_FORMAT", "text")
+	r := must(t, sipipe(t, "run", "--date", "2020-01-18"))
+	if !strings.Contains(r.out, dir) || strings.HasPrefix(r.err, "{") {
+		t.Errorf("product %q, log %.80q", r.out, r.err)
+	}
+}
