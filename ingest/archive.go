@@ -142,8 +142,8 @@ func Open(ctx context.Context, o Options) (*Archive, error) {
 	return a, nil
 }
 
-func (a *Archive) parseOptions(variable string) parseOptions {
-	return parseOptions{Dims: a.options.Dims, Units: a.options.Units[variable]}
+func (a *Archive) parseOptions() parseOptions {
+	return parseOptions{Dims: a.options.Dims, Units: a.options.Units}
 }
 
 // openForecasts fills in the forecasts of v. Should two files have the same cycle, the

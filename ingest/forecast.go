@@ -42,7 +42,19 @@ type cycleAt struct {
 // parseOptions is what the user may say about files.
 type parseOptions struct {
 	Dims  map[string]string // role to dimension name
-	Units string            // of the variable, in place of what the file says
+	Units map[string]string // variable to its units, in place of what the file says
+}
+
+// units is what the user says are the units of a variable of a file, empty if nothing.
+// The variable may go by the name that was asked for, that of the file, or its
+// standard name.
+func (o parseOptions) units(v ncio.Var, asked ...string) string {
+	for _, name := range append(asked, v.Name, v.Text("standard_name")) {
+		if u := o.Units[name]; u != "" {
+			return u
+		}
+	}
+	return ""
 }
 
 // newForecastReader understands the description of an open file. named is what the
@@ -57,7 +69,7 @@ func newForecastReader(f *ncio.File, want string, o parseOptions, named stamp) (
 	if r.l, err = resolve(h, v); err != nil {
 		return nil, err
 	}
-	if err := r.readUnits(v, o); err != nil {
+	if err := r.readUnits(v, o.units(v, want)); err != nil {
 		return nil, err
 	}
 	if err := r.readTimes(); err != nil {
@@ -93,10 +105,12 @@ func describe(v ncio.Var) Variable {
 	return out
 }
 
-func (r *forecastReader) readUnits(v ncio.Var, o parseOptions) error {
+// readUnits finds how values become SI. units stand in place of those of the file
+// when not empty.
+func (r *forecastReader) readUnits(v ncio.Var, units string) error {
 	r.described = describe(v)
-	if o.Units != "" {
-		r.described.Units = o.Units
+	if units != "" {
+		r.described.Units = units
 	}
 	var err error
 	if r.convert, r.variable, err = toSI(r.described); err != nil {

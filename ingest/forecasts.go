@@ -72,7 +72,7 @@ func variablePrefix(kind, variable string) string { return kind + "/" + url.Path
 func (a *Archive) forecastFiles(ctx context.Context, variable string, files []archiveFile) (*index[*forecastEntry], []Fault, error) {
 	s := syncer[*forecastEntry]{
 		archive: a, variable: variable, prefix: variablePrefix("forecasts", variable),
-		fingerprint: fingerprint(a.options.Units[variable], a.options.Dims, a.options.Forecasts),
+		fingerprint: fingerprint(a.options.Units, a.options.Dims, a.options.Forecasts),
 		read: func(ctx context.Context, file archiveFile, sum string, old *forecastEntry) (*forecastEntry, error) {
 			return a.readForecasts(ctx, variable, file, sum, old)
 		},
@@ -97,7 +97,7 @@ func (a *Archive) readForecasts(ctx context.Context, variable string, file archi
 		return nil, &UnusableError{Path: file.name, Why: "the digits of its name are not a date", Remedy: "rename it, or narrow ingest.forecasts"}
 	}
 	e := &forecastEntry{File: fileEntry{Name: file.name, State: file.state, SHA256: sum}}
-	r, err := newForecastReader(f, variable, a.parseOptions(variable), file.stamp)
+	r, err := newForecastReader(f, variable, a.parseOptions(), file.stamp)
 	if missing := (*MissingVarError)(nil); errors.As(err, &missing) {
 		e.File.Missing, e.File.Have = true, missing.Have
 		e.Faults = cyclesWithout(f, missing.Have, file.stamp)
@@ -342,7 +342,7 @@ func (a *Archive) restoreForecasts(ctx context.Context, variable string, e *fore
 		return nil, err
 	}
 	defer f.Close()
-	r, err := newForecastReader(f, variable, a.parseOptions(variable), file.stamp)
+	r, err := newForecastReader(f, variable, a.parseOptions(), file.stamp)
 	if err != nil {
 		return nil, err
 	}

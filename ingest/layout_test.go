@@ -348,8 +348,14 @@ func TestUnusableForecasts(t *testing.T) {
 	if !errors.As(err, &units) || units.Got != "m" || units.Want != "K" {
 		t.Errorf("wrong units: %v", err)
 	}
-	if _, _, err := readForecast(t, ncgen(t, t.TempDir(), "f.nc", strings.Replace(good, `t2m:units="K"`, `t2m:units="m"`, 1)), "t2m", parseOptions{Units: "K"}); err != nil {
-		t.Errorf("with units set by the user: %v", err)
+	wrong := strings.Replace(good, `t2m:units="K"`, `t2m:units="m"; t2m:standard_name="air_temperature"`, 1)
+	for _, key := range []string{"t2m", "air_temperature"} {
+		for _, want := range []string{"t2m", "air_temperature"} {
+			o := parseOptions{Units: map[string]string{key: "K"}}
+			if _, _, err := readForecast(t, ncgen(t, t.TempDir(), "f.nc", wrong), want, o); err != nil {
+				t.Errorf("%s with units set by the user for %s: %v", want, key, err)
+			}
+		}
 	}
 }
 

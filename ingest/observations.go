@@ -65,7 +65,7 @@ func (a *Archive) observedFiles(ctx context.Context, v *variableArchive, files [
 	wanted, units := v.observedNames(o.ObservedNames[v.name]), v.fileUnits()
 	s := syncer[*observedEntry]{
 		archive: a, variable: v.name, prefix: variablePrefix("observations", v.name),
-		fingerprint: fingerprint(o.ObservedUnits[v.name], o.Dims, o.Observations, wanted, units),
+		fingerprint: fingerprint(o.ObservedUnits, o.Dims, o.Observations, wanted, units),
 		read: func(ctx context.Context, file archiveFile, sum string, _ *observedEntry) (*observedEntry, error) {
 			return a.readObservations(ctx, v.name, wanted, units, file, sum)
 		},
@@ -79,7 +79,7 @@ func (a *Archive) observedReader(ctx context.Context, variable string, wanted []
 	if err != nil {
 		return nil, nil, err
 	}
-	o := parseOptions{Dims: a.options.Dims, Units: a.options.ObservedUnits[variable]}
+	o := parseOptions{Dims: a.options.Dims, Units: a.options.ObservedUnits}
 	r, err := newObservedReader(f, wanted, o, units)
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())

@@ -47,14 +47,14 @@ func newObservedReader(f *ncio.File, wanted []string, o parseOptions, defaultUni
 	}
 	described := describe(v)
 	switch {
-	case o.Units != "":
-		described.Units = o.Units
+	case o.units(v, wanted...) != "":
+		described.Units = o.units(v, wanted...)
 	case described.Units == "" && defaultUnits != "":
 		described.Units = defaultUnits
 		r.notes = append(r.notes, fmt.Sprintf("%q has no units; those of the forecasts, %q, are taken", v.Name, defaultUnits))
 	}
 	if r.convert, r.variable, err = toSI(described); err != nil {
-		return nil, unusable(h.path, v.Name, err, unitsRemedy)
+		return nil, unusable(h.path, v.Name, err, "correct the units attribute, or set the units of the file in ingest.observed_units")
 	}
 	if err := r.readTimes(); err != nil {
 		return nil, err

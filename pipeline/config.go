@@ -28,9 +28,9 @@ type IngestConfig struct {
 	Observations   string            `mapstructure:"observations" desc:"observations: a template, a glob, or one file; empty: there are none, and raw members are delivered" path:"true"`
 	GridToStations string            `mapstructure:"grid_to_stations" desc:"how gridded forecasts are brought to observing stations; off keeps the grid" valid:"off|nearest|bilinear"`
 	Dimensions     map[string]string `mapstructure:"dimensions" desc:"names of dimensions that are not found by themselves, by role: member, cycle, lead, valid, station, y, x, year"`
-	Units          map[string]string `mapstructure:"units" desc:"units of variables whose forecast files state none or wrong ones, by variable"`
+	Units          map[string]string `mapstructure:"units" desc:"units of variables whose forecast files state none or wrong ones, by name in variables, name in the file, or standard name"`
 	ObservedNames  map[string]string `mapstructure:"observed_names" desc:"names of variables in observation files where they differ from forecasts, by variable"`
-	ObservedUnits  map[string]string `mapstructure:"observed_units" desc:"units of variables whose observation files state none or wrong ones, by variable"`
+	ObservedUnits  map[string]string `mapstructure:"observed_units" desc:"units of variables whose observation files state none or wrong ones, by the same names"`
 	Implausible    string            `mapstructure:"implausible" desc:"what to do with a raw forecast that cannot be right: constant fields, temperatures in wrong units, members that are copies" valid:"fail|warn" result:"no"`
 }
 
