@@ -284,6 +284,24 @@ func TestPageWithLittle(t *testing.T) {
 	}
 }
 
+// An event that never came into question is in the table but has no diagram.
+func TestPageEventOutOfQuestion(t *testing.T) {
+	p := examplePage(t)
+	v := &p.Verifications[0]
+	drawn := strings.Count(pageOf(t, p), "<figure>")
+	for _, e := range v.Scores.Events {
+		for name, f := range e.Systems {
+			f.Diagram = f.Diagram[:min(1, len(f.Diagram))]
+			e.Systems[name] = f
+		}
+	}
+	text := pageOf(t, p)
+	if n := strings.Count(text, "<figure>"); n != drawn-1 {
+		t.Errorf("%d figures of %d, want one less", n, drawn)
+	}
+	mustContain(t, text, "Brier scores of events")
+}
+
 func TestFindings(t *testing.T) {
 	v := exampleVerification(t)
 	k := v.Scores.Skill["calibrated_vs_emos"]

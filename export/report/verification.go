@@ -193,9 +193,15 @@ func (v *Verification) events() []Event {
 			event.Points = append(event.Points, points)
 			event.Brier = append(event.Brier, float64(f.Brier))
 		}
-		if len(out) < mostEvents {
+		if len(out) < mostEvents && event.forecast() {
 			out = append(out, event)
 		}
 	}
 	return out
+}
+
+// forecast says whether a system gave the event different probabilities. An event that
+// never came into question, such as 25 °C in winter, is a diagram of one point.
+func (e *Event) forecast() bool {
+	return slices.ContainsFunc(e.Points, func(classes []ReliabilityPoint) bool { return len(classes) > 1 })
 }
