@@ -27,6 +27,7 @@ setup-test: setup
 	@scripts/setup test
 
 build: setup ## build bin/sipipe
+	@[ -x bin/sipipe ] || echo 'build: compiling bin/sipipe; the first time takes some minutes'
 	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/sipipe .
 
 run: build ## run the main job on the sample in sample/pnw-t2m
