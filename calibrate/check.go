@@ -51,7 +51,7 @@ func (m Method) sampler(start float64) (selfcheck.Sampler, error) {
 	return selfcheck.Sampler{
 		Process: p,
 		Solver:  sde.Options{Method: m.Solver, Last: last},
-		Grid:    sde.Grid{Spacing: m.Grid, Steps: m.Steps},
+		Grid:    m.grid(),
 		Start:   start,
 	}, nil
 }
@@ -62,6 +62,6 @@ func (m Method) Summary() string {
 	if m.Gamma == "" {
 		gamma = "its own gamma"
 	}
-	return fmt.Sprintf("path %s, %s, heads %s, epsilon %s %g; %s on a %s grid, last step %s, %d steps",
-		m.Path, gamma, m.Heads, m.Epsilon, m.Scale, m.Solver, m.Grid, m.Last, m.Steps)
+	return fmt.Sprintf("path %s, %s, heads %s, epsilon %s %g; %s on a %s grid from %g to %g, last step %s, %d steps",
+		m.Path, gamma, m.Heads, m.Epsilon, m.Scale, m.Solver, m.Grid, m.FirstTime, m.LastTime, m.Last, m.Steps)
 }

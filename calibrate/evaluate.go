@@ -10,7 +10,6 @@ import (
 
 	"sipipe/calibrate/noise"
 	"sipipe/calibrate/score"
-	"sipipe/calibrate/sde"
 )
 
 // The weights of the networks' correction that are tried.
@@ -35,10 +34,11 @@ func (m *Model) held(ctx context.Context, s *trainingSet, folds []fold, weight f
 	if err != nil {
 		return err
 	}
-	times, err := sde.Grid{Spacing: m.Method.Grid, Steps: m.Method.Steps}.Times()
+	times, err := m.Method.grid().Times()
 	if err != nil {
 		return err
 	}
+	begin := m.beginning(p)
 	total := 0
 	for _, f := range folds {
 		total += len(f.held)
@@ -75,7 +75,7 @@ func (m *Model) held(ctx context.Context, s *trainingSet, folds []fold, weight f
 					ck := key.Int(int64(i))
 					for e := range heldMembers {
 						z := ck.Normal(0, e)
-						lanes[j*heldMembers+e] = m.begin(p, s.drawStart(int(i), ck.Uniform(1, e)), z)
+						lanes[j*heldMembers+e] = begin.at(s.drawStart(int(i), ck.Uniform(1, e)), z)
 					}
 					if tn != nil {
 						tn.set(j, s.condition[int(i)*d:(int(i)+1)*d])

@@ -33,3 +33,20 @@ func TestFieldDriftIsMixOfHeads(t *testing.T) {
 		}
 	}
 }
+
+// Where the times begin at 0.2 on the linear path, members start with the variance
+// that the Gaussian part has by then, 0.8² start² + 0.2² + (0.2·0.8)², whatever share
+// of it the raw member has.
+func TestBeginning(t *testing.T) {
+	m := &Model{Method: DefaultMethod(), Start: math.Hypot(1, 0.5)}
+	m.Method.FirstTime = 0.2
+	p, err := m.Method.process()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := m.beginning(p)
+	raw, z := b.at(1, 0), b.at(0, 1)
+	if got, want := raw*raw+z*z, 0.64*1.25+0.04+0.0256; math.Abs(got-want) > 1e-12 || math.Abs(z/raw-0.5) > 1e-12 {
+		t.Errorf("variance %.6f, want %.6f; dressing %.3f of the raw member, want 0.5", got, want, z/raw)
+	}
+}

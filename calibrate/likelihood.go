@@ -147,6 +147,7 @@ const farthest = 12
 func (m *Model) flow() (interpolant.Process, error) {
 	ode := m.Method
 	ode.Epsilon, ode.Scale, ode.Solver, ode.Last = "zero", 0, "exponential", "none"
+	ode.FirstTime, ode.LastTime = 0, 1
 	p, err := ode.process()
 	if err == nil {
 		err = ode.Validate()

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"sipipe/calibrate/interpolant"
+	"sipipe/calibrate/sde"
 )
 
 // Method chooses the interpolant, its network and its sampler. The zero value is
@@ -21,10 +22,14 @@ type Method struct {
 	Scale     float64 // of epsilon
 	Dress     float64 // sd of the noise added to the standardised raw member
 
-	Solver string // sde.Solvers
-	Grid   string // sde.Grids
-	Last   string // sde.LastSteps
+	Solver string // sde.Methods
+	Grid   string // spacing of sde.Grid
 	Steps  int
+	// FirstTime and LastTime are where the solver's times begin and end, 0 and 1
+	// unless the drift is singular there. Last says what is done from LastTime on;
+	// up to FirstTime it is the exact ODE of the Gaussian part.
+	FirstTime, LastTime float64
+	Last                string // sde.ParseLast
 
 	Hidden, Blocks, Embed int
 	// Separate: a network for each head, trained with the loss of that head alone,
@@ -47,7 +52,7 @@ func DefaultMethod() Method {
 		Interpolant: true,
 		Path:        "linear", Gamma: "quadratic", Amplitude: 1,
 		Heads: "v-eta", Epsilon: "gamma", Scale: 5, Dress: 0.5,
-		Solver: "exponential", Grid: "uniform", Last: "none", Steps: 10,
+		Solver: "exponential", Grid: "uniform", Steps: 10, LastTime: 1, Last: "none",
 		Hidden: 32, Blocks: 2, Embed: 16,
 		Folds: 4, Batch: 512, MaxSteps: 1500, Times: "uniform", Antithetic: true,
 		Rate: 3e-3, Decay: 0.05,
@@ -58,7 +63,13 @@ func DefaultMethod() Method {
 // withoutSampler is the method with what does not shape the networks left out.
 func (m Method) withoutSampler() Method {
 	m.Epsilon, m.Scale, m.Solver, m.Grid, m.Last, m.Steps = "", 0, "", "", "", 0
+	m.FirstTime, m.LastTime = 0, 0
 	return m
+}
+
+// grid describes the times of the solver.
+func (m Method) grid() sde.Grid {
+	return sde.Grid{Spacing: m.Grid, Steps: m.Steps, First: m.FirstTime, Last: 1 - m.LastTime}
 }
 
 // process builds what the names stand for, or says what is wrong with them.

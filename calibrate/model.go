@@ -61,20 +61,28 @@ func (m *Model) gaussian() interpolant.Gaussian {
 	return interpolant.Gaussian{S0: m.Start, S1: 1}
 }
 
-// begin is the state at t = 0 of a member that starts from a standardised raw
-// member, with z standard normal. A one-sided path starts from z alone. A mirror
-// starts from the law it ends with: the raw member is scaled to unit variance, that
-// of x1 as far as the frame is right, and the noise of the SDE does the rest.
-func (m *Model) begin(p interpolant.Process, template, z float64) float64 {
+// beginning says where members start: its coefficients belong to the standardised
+// raw member and to z.
+type beginning struct{ template, z float64 }
+
+// beginning of members. A one-sided path starts from z alone. A mirror starts from
+// the law it ends with: the raw member is scaled to unit variance, that of x1 as far
+// as the frame is right, and the noise of the SDE does the rest. Where the times
+// begin later than 0, the state is what the Gaussian part has made of it by then.
+func (m *Model) beginning(p interpolant.Process) beginning {
+	enter := p.Enter(m.gaussian(), m.Method.FirstTime)
 	switch p.Interpolant.Kind() {
 	case interpolant.OneSided:
-		return p.Interpolant.Start(0, z)
+		return beginning{z: enter * p.Interpolant.Start(0, 1)}
 	case interpolant.Mirror:
-		return (template + m.Method.Dress*z) / m.Start
+		return beginning{enter / m.Start, enter * m.Method.Dress / m.Start}
 	default:
-		return template + m.Method.Dress*z
+		return beginning{enter, enter * m.Method.Dress}
 	}
 }
+
+// at is the state at the first time, with z standard normal.
+func (b beginning) at(template, z float64) float64 { return b.template*template + b.z*z }
 
 // gaussianSD is the sd of what the Gaussian sampler makes of standard normal noise:
 // 1 when the template is as spread as in training.

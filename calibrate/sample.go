@@ -56,6 +56,7 @@ type sampler struct {
 	model   *Model
 	options SampleOptions
 	process interpolant.Process
+	begin   beginning
 	times   []float64
 	ens     *ingest.Ensemble
 	arch    *Archived
@@ -92,12 +93,12 @@ func (m *Model) Sample(ctx context.Context, ens *ingest.Ensemble, a *Archived, o
 	if err != nil {
 		return nil, err
 	}
-	grid, err := sde.Grid{Spacing: m.Method.Grid, Steps: m.Method.Steps}.Times()
+	grid, err := m.Method.grid().Times()
 	if err != nil {
 		return nil, err
 	}
 	s := &sampler{
-		model: m, options: o, process: p, times: grid, ens: ens, arch: a,
+		model: m, options: o, process: p, begin: m.beginning(p), times: grid, ens: ens, arch: a,
 		key: noise.Seed(o.Seed).Time(ens.Cycle), working: WorkingSpace(ens.Variable),
 	}
 	if err := s.respond(ctx); err != nil {
@@ -134,7 +135,7 @@ func (s *sampler) respond(ctx context.Context) error {
 		return err
 	}
 	x := make([]float64, n)
-	x[0], x[1] = s.model.begin(s.process, 1, 0), s.model.begin(s.process, 0, 1)
+	x[0], x[1] = s.begin.at(1, 0), s.begin.at(0, 1)
 	err = solver.Solve(ctx, x, s.times, f, func(dst []float64, step int) {
 		clear(dst)
 		dst[2+step] = 1
@@ -355,7 +356,7 @@ func (t *tile) solve(ctx context.Context, l, first, count int, p *frame.Predicti
 		t.stratify(x, count)
 	}
 	for i := range x {
-		x[i] = t.model.begin(t.process, x[i], t.noise[i])
+		x[i] = t.begin.at(x[i], t.noise[i])
 	}
 	if t.net != nil {
 		t.net.ready(count)

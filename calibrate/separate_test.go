@@ -195,7 +195,8 @@ func TestMirrorStartsFromUnitVariance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b := m.begin(p, 1, 0), m.begin(p, 0, 1)
+	begin := m.beginning(p)
+	a, b := begin.at(1, 0), begin.at(0, 1)
 	if math.Abs(a*a+b*b-1) > 1e-12 || p.Interpolant.Kind() != interpolant.Mirror {
 		t.Errorf("variance %.4f, want 1", a*a+b*b)
 	}

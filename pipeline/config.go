@@ -60,8 +60,10 @@ type InterpolantConfig struct {
 	Dress        float64 `mapstructure:"dress" desc:"sd of the noise added to the standardised raw member" valid:"0..5"`
 	Solver       string  `mapstructure:"solver" desc:"how the equation is integrated" valid:"exponential|stochastic-heun|euler-maruyama|heun|euler|dopri5|ddim|ddim-heun|edm"`
 	Grid         string  `mapstructure:"grid" desc:"spacing of the solver's times" valid:"uniform|cosine|quadratic"`
-	Last         string  `mapstructure:"last_step" desc:"treatment of the last time" valid:"none|mean|euler|tweedie"`
 	Steps        int     `mapstructure:"steps" desc:"steps of the solver" valid:"1..10000"`
+	FirstTime    float64 `mapstructure:"first_time" desc:"where the solver's times begin; up to there the Gaussian part alone is followed, exactly; more than 0 where the drift is singular at 0" valid:"0..0.5"`
+	LastTime     float64 `mapstructure:"last_time" desc:"where the solver's times end; less than 1 where the drift is singular at 1" valid:"0.5..1"`
+	Last         string  `mapstructure:"last_step" desc:"how the state gets from last_time to 1: not at all, by the drift of the SDE or of the ODE there, or by the mean of the observation given the state" valid:"none|mean|euler|tweedie"`
 }
 
 // NetworkConfig describes networks and their training.
@@ -130,7 +132,7 @@ func DefaultConfig() Config {
 			Interpolant: InterpolantConfig{
 				Path: "linear", Gamma: "quadratic", Amplitude: 1, Heads: "v-eta",
 				Epsilon: "gamma", EpsilonScale: 5, Dress: 0.5,
-				Solver: "exponential", Grid: "uniform", Last: "none", Steps: 10,
+				Solver: "exponential", Grid: "uniform", Steps: 10, LastTime: 1, Last: "none",
 			},
 			Network: NetworkConfig{
 				Hidden: 32, Blocks: 2, Folds: 4, Times: "uniform", Antithetic: true, Batch: 512, MaxSteps: 1500,

@@ -14,8 +14,9 @@ func TestImpossibleSamplersAreWrongConfigurations(t *testing.T) {
 		{"gamma=none", "no latent scale", "choose a gamma"},
 		{"path=vp", "own latent scale", "set gamma none"},
 		{"solver=heun", "integrates an ODE", "use stochastic-heun"},
-		{"epsilon=constant solver=stochastic-heun", "singular at t = 0", "use diffusion gamma"},
+		{"epsilon=constant solver=stochastic-heun", "singular at t = 0", "set first_time 0.001"},
 		{"gamma=sine epsilon=constant", "without bound", "use heads v-s"},
+		{"path=vp gamma=none epsilon=zero solver=heun", "singular at t = 1", "set last_time 0.999 and last_step euler"},
 		{"solver=edm epsilon=zero", "one-sided path", "use stochastic-heun"},
 	} {
 		args := []string{"run", "--date", "2020-01-18"}

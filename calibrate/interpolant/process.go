@@ -112,6 +112,15 @@ func (p Process) Transition(g Gaussian, from, to float64) (scale, shift, sd floa
 	return scale, mean1 - scale*mean0, math.Sqrt(variance1 * -math.Expm1(-2*tau))
 }
 
+// Enter returns the factor by which the ODE has multiplied deviations from the mean
+// when it comes from 0 to the time first, if x0 and x1 have the joint law g: where a
+// grid begins that leaves out a singular t = 0.
+func (p Process) Enter(g Gaussian, first float64) float64 {
+	_, variance0 := g.Moments(p.Interpolant.At(0))
+	_, variance1 := g.Moments(p.Interpolant.At(first))
+	return math.Sqrt(variance1 / variance0)
+}
+
 // Rewind returns a step back in time that only adds noise, for [EDM]'s churn
 // (Karras et al. 2022, algorithm 2, arXiv 2206.00364): the earlier time back at
 // which γ/β is 1 + growth times that at t, and the map

@@ -106,6 +106,33 @@ func TestLimits(t *testing.T) {
 			if math.IsInf(e.want, 0) != (err != nil) {
 				t.Errorf("%s, diffusion %s on a grid to %g: %v", p.Interpolant, p.Diffusion, e.t, err)
 			}
+			if err != nil && !strings.Contains(err.Error(), map[float64]string{0: "set first_time 0.001;", 1: "set last_time 0.999"}[e.t]) {
+				t.Errorf("%s, diffusion %s on a grid to %g: no advice to cut it there: %v", p.Interpolant, p.Diffusion, e.t, err)
+			}
+			if err := p.ValidateOn(0.001, 0.999); err != nil {
+				t.Errorf("%s, diffusion %s on a grid that is cut: %v", p.Interpolant, p.Diffusion, err)
+			}
+		}
+	}
+}
+
+// Enter is the ODE's step from 0: x' = b integrated for a Gaussian by ten thousand
+// midpoints, deviations from the mean.
+func TestEnter(t *testing.T) {
+	const first, n = 0.3, 10_000
+	for _, i := range family(t) {
+		for _, g := range joints {
+			p, x := Process{Interpolant: i}, 1.0
+			for k := range n {
+				slope, _ := g.Drift(i.At((float64(k) + 0.5) * first / n))
+				x *= math.Exp(slope * first / n)
+			}
+			if got := p.Enter(g, first); math.Abs(got-x) > 1e-6 {
+				t.Errorf("%s, %+v: %v, integrated %v", i, g, got, x)
+			}
+			if got := p.Enter(g, 0); got != 1 {
+				t.Errorf("%s: %v without a step, want 1", i, got)
+			}
 		}
 	}
 }

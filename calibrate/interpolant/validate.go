@@ -49,23 +49,43 @@ func (p Process) ValidateOn(first, last float64) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
-	for _, t := range [...]float64{first, last} {
-		m := p.Drift(t)
-		for _, v := range [...]float64{m.H1, m.H2, m.X, p.Eps(t)} {
-			if math.IsInf(v, 0) || math.IsNaN(v) {
-				return fmt.Errorf("%s, heads %s, diffusion %s: the drift is singular at t = %g; clip the time grid, use diffusion gamma with gamma quadratic, or a solver that integrates the coefficients (ddim, exponential)",
-					p.Interpolant, p.Heads, p.Diffusion, t)
-			}
+	where, cut := "", ""
+	switch atFirst, atLast := p.singular(first), p.singular(last); {
+	case atFirst && atLast:
+		where, cut = fmt.Sprintf("t = %g and t = %g", first, last), cutFirst+", "+cutLast
+	case atFirst:
+		where, cut = fmt.Sprintf("t = %g", first), cutFirst
+	case atLast:
+		where, cut = fmt.Sprintf("t = %g", last), cutLast
+	default:
+		return nil
+	}
+	return fmt.Errorf("%s, heads %s, diffusion %s: the drift is singular at %s; set %s; or use a solver that integrates the coefficients (exponential, ddim-heun), or heads v-eta with gamma quadratic and diffusion gamma",
+		p.Interpolant, p.Heads, p.Diffusion, where, cut)
+}
+
+// How a time grid is cut in the configuration.
+const (
+	cutFirst = "first_time 0.001"
+	cutLast  = "last_time 0.999 and last_step euler"
+)
+
+// singular tells whether the drift or ε is infinite at t.
+func (p Process) singular(t float64) bool {
+	m := p.Drift(t)
+	for _, v := range [...]float64{m.H1, m.H2, m.X, p.Eps(t)} {
+		if math.IsInf(v, 0) || math.IsNaN(v) {
+			return true
 		}
 	}
-	return nil
+	return false
 }
 
 // ValidateWeights refuses a process in which the weight of a head in the drift
 // grows faster than 1/t towards an end. Exact fields cancel there; the error of a
-// learned one, however small, would be multiplied by a number without bound, also
-// when a solver integrates the weights. A weight that grows as 1/t costs the
-// logarithm of the step and is let pass.
+// learned one, however small, would be multiplied by a number without bound, also when
+// a solver integrates the weights or the times stop close to the end. A weight that
+// grows as 1/t costs the logarithm of the step and is let pass.
 func (p Process) ValidateWeights() error {
 	const fastest = 6 // from 4δ to δ, 1/t grows fourfold and 1/t² sixteenfold
 	for _, end := range [...]struct{ t, inward float64 }{{0, nearEnd}, {1, -nearEnd}} {

@@ -44,16 +44,20 @@ func (s Sampler) carryGaussian(ctx context.Context, p exact.Problem, times []flo
 	if err != nil {
 		return 0, 0, err
 	}
-	mean, variance := p.Data.Moments(s.Process.Interpolant.At(times[0]))
-	mean, variance, err = exact.Carry(ctx, solver, p, times, mean, variance)
+	mean, variance := p.Data.Moments(s.Process.Interpolant.At(0))
+	enter := s.enter()
+	mean, variance, err = exact.Carry(ctx, solver, p, times, enter*mean, enter*enter*variance)
 	return mean, math.Sqrt(variance), err
 }
 
-// carrySample integrates x, a sample of the law at the first time, in place.
+// carrySample integrates x, a sample of the law at t = 0, in place.
 func (s Sampler) carrySample(ctx context.Context, p exact.Problem, times, x []float64, key noise.Key) error {
 	solver, err := sde.New(s.Solver)
 	if err != nil {
 		return err
+	}
+	for i, enter := 0, s.enter(); i < len(x); i++ {
+		x[i] *= enter
 	}
 	even := &evenNoise{x: x, rank: make([]int, len(x)), key: key}
 	return solver.Solve(ctx, x, times, p, even.fill)

@@ -119,7 +119,7 @@ func (s Sampler) checkLaw(ctx context.Context, l law, steps []int, rows []Row) e
 		}
 		if start == nil {
 			start, x = make([]float64, sampleSize), make([]float64, sampleSize)
-			l.data.Start(s.Process.Interpolant.At(times[0]), start)
+			l.data.Start(s.Process.Interpolant.At(0), start)
 		}
 		copy(x, start)
 		if err := s.carrySample(ctx, p, times, x, noise.Seed(0).Text("selfcheck").Int(int64(n))); err != nil {

@@ -26,6 +26,10 @@ func (s Sampler) reference() interpolant.Gaussian {
 	return interpolant.Gaussian{S0: s.Start, S1: 1}
 }
 
+// enter is how the model starts where its times begin later than 0: raw members are
+// scaled as its Gaussian is, whatever their law. The error of that is in the check.
+func (s Sampler) enter() float64 { return s.Process.Enter(s.reference(), s.Grid.First) }
+
 // problem is the sampler's with the exact fields of a law.
 func (s Sampler) problem(m exact.Mixture) exact.Problem {
 	return exact.Problem{Process: s.Process, Data: m, Reference: s.reference()}
@@ -39,9 +43,6 @@ func (s Sampler) Validate(ctx context.Context) error {
 	if err := s.Process.Validate(); err != nil {
 		return err
 	}
-	if err := s.Process.ValidateWeights(); err != nil {
-		return err
-	}
 	solver, err := sde.New(s.Solver)
 	if err != nil {
 		return err
@@ -52,9 +53,10 @@ func (s Sampler) Validate(ctx context.Context) error {
 	}
 	// Not the reference itself, whose remainder is zero whatever the weights.
 	p := s.problem(exact.One(interpolant.Gaussian{S0: s.Start, M1: 0.5, S1: 0.7}))
-	_, variance := p.Data.Moments(s.Process.Interpolant.At(times[0]))
-	_, _, err = exact.Carry(ctx, solver, p, times, 0, variance)
-	return s.explain(err, times)
+	if _, _, err = exact.Carry(ctx, solver, p, times, 0, s.Start*s.Start); err != nil {
+		return s.explain(err, times)
+	}
+	return s.Process.ValidateWeights()
 }
 
 // explain replaces the news that a solution diverged or stalled by the reason, where the
@@ -63,6 +65,9 @@ func (s Sampler) explain(err error, times []float64) error {
 	var diverged *sde.DivergedError
 	if !errors.As(err, &diverged) && !errors.Is(err, sde.ErrStalled) {
 		return err
+	}
+	if reason := s.Process.ValidateWeights(); reason != nil {
+		return reason
 	}
 	first, last := math.Min(times[0], times[len(times)-1]), math.Max(times[0], times[len(times)-1])
 	if reason := s.Process.ValidateOn(first, last); reason != nil {

@@ -136,8 +136,8 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"SDE without latent", "no SDE", "diffusion zero", sampler(t, "linear", "zero", 0, "v-eta", "constant", 1, "stochastic-heun", 8)},
 		{"ODE solver for an SDE", "integrates an ODE", "stochastic-heun", sampler(t, "linear", "quadratic", 1, "v-eta", "gamma", 1, "heun", 8)},
-		{"constant diffusion with quadratic gamma", "singular at t = 0", "diffusion gamma", sampler(t, "linear", "quadratic", 1, "v-eta", "constant", 1, "stochastic-heun", 8)},
-		{"head of x0 at its end", "singular", "grid", sampler(t, "linear", "quadratic", 1, "x0-eta", "gamma", 1, "stochastic-heun", 8)},
+		{"constant diffusion with quadratic gamma", "singular at t = 0 and t = 1", "set first_time 0.001, last_time 0.999 and last_step euler", sampler(t, "linear", "quadratic", 1, "v-eta", "constant", 1, "stochastic-heun", 8)},
+		{"head of x0 at its end", "singular", "first_time 0.001", sampler(t, "linear", "quadratic", 1, "x0-eta", "gamma", 1, "stochastic-heun", 8)},
 		{"x0 of a one-sided path", "takes no part", "v-eta", sampler(t, "one-sided-linear", "", 0, "x0-x1", "zero", 0, "heun", 8)},
 		{"no steps", "at least 1 step", "", sampler(t, "linear", "quadratic", 1, "v-eta", "gamma", 1, "exponential", 0)},
 	} {
@@ -153,6 +153,57 @@ func TestRefusals(t *testing.T) {
 	cancel()
 	if _, err := Run(ctx, sampler(t, "linear", "quadratic", 1, "v-eta", "gamma", 1, "exponential", 8), Options{}); err != context.Canceled {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// Where the drift is singular at an end, a grid that is cut there makes the sampler
+// work, within the limits at 16 steps or fewer.
+func TestCutGrid(t *testing.T) {
+	for _, c := range []struct {
+		s           Sampler
+		first, last float64
+		spacing     string
+	}{
+		{sampler(t, "linear", "brownian", 1, "v-eta", "constant", 0.5, "stochastic-heun", 8), 0, 0.001, "uniform"},
+		{sampler(t, "linear", "quadratic", 1, "v-eta", "constant", 0.5, "stochastic-heun", 16), 0.001, 0.001, "cosine"},
+		{sampler(t, "vp", "", 0, "v-eta", "zero", 0, "heun", 8), 0, 0.001, "quadratic"},
+	} {
+		if err := c.s.Validate(context.Background()); err == nil || !strings.Contains(err.Error(), "last_time 0.999") {
+			t.Errorf("%+v: %v, want advice to cut the grid", c.s.Process, err)
+		}
+		c.s.Solver.Last = sde.LastEuler
+		c.s.Grid.First, c.s.Grid.Last, c.s.Grid.Spacing = c.first, c.last, c.spacing
+		r, err := Run(context.Background(), c.s, Options{Steps: []int{c.s.Grid.Steps}})
+		if err != nil {
+			t.Errorf("%+v: %v", c.s, err)
+		} else if !r.Enough() {
+			t.Errorf("%+v: %s", c.s, r.Verdict())
+		}
+	}
+}
+
+// Each last step from t = 0.9 has an effect of its own on the standard normal law.
+// By hand, with x = N(0, S), S = 0.1²·1.25 + 0.9² + 0.09² at 0.9 and an exact way there:
+// none leaves √S, the ODE's drift multiplies by 1 + 0.1 Ṡ/2S, E[x1 | x] = 0.9 x/S.
+func TestLastSteps(t *testing.T) {
+	const variance = 0.01*1.25 + 0.81 + 0.0081
+	const rate = (-0.1*1.25 + 0.9 + 0.09*-0.8) / variance // Ṡ/2S
+	want := map[sde.Last]float64{
+		sde.LastNone:    math.Sqrt(variance),
+		sde.LastEuler:   math.Sqrt(variance) * (1 + 0.1*rate),
+		sde.LastMean:    math.Sqrt(variance) * (1 + 0.1*(rate-0.09/variance)), // ε s = -γ x/S
+		sde.LastTweedie: 0.9 / math.Sqrt(variance),
+	}
+	for last, sd := range want {
+		s := sampler(t, "linear", "quadratic", 1, "v-eta", "gamma", 1, "exponential", 4)
+		s.Solver.Last, s.Grid.Last = last, 0.1
+		r, err := Run(context.Background(), s, Options{Steps: []int{4}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := 1 + r.Rows[0].SD; math.Abs(got-sd) > 1e-9 {
+			t.Errorf("last step %s: sd %.6f, want %.6f", last, got, sd)
+		}
 	}
 }
 
