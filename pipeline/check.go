@@ -46,6 +46,9 @@ func (l *Loaded) check() []error {
 			bad(key.name, "is the address %s; only files are read and written", key.value)
 		}
 	}
+	if m := l.Operations.Metrics; m != "" && !strings.HasSuffix(m, ".prom") {
+		bad("operations.metrics", "is %q; node_exporter reads files that end in .prom only", m)
+	}
 	if l.State == "" {
 		bad("state", "is empty; name a folder")
 	}

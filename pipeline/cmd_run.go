@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -16,6 +17,8 @@ type RunOptions struct {
 	Date, Cycle string
 	Force       bool
 	JSON        bool
+	Wait, Poll  time.Duration
+	CatchUp     int
 }
 
 // AddFlags adds the flags of the command.
@@ -23,6 +26,9 @@ func (o *RunOptions) AddFlags(f *pflag.FlagSet) {
 	addCycleFlags(f, &o.Date, &o.Cycle)
 	f.BoolVar(&o.Force, "force", false, "make the product again although it is there and valid")
 	f.BoolVar(&o.JSON, "json", false, "print JSON instead of the path")
+	f.DurationVar(&o.Wait, "wait", 0, "`time`, such as 90m, to wait for a forecast that is not there yet, or still being written")
+	f.DurationVar(&o.Poll, "poll", pollDefault, "`time` between two looks at what is waited for")
+	f.IntVar(&o.CatchUp, "catchup", 0, "first make the products that are missing of the last `N` cycles before this one")
 	addLockFlag(f)
 }
 
@@ -45,10 +51,15 @@ members, and write them as NetCDF with a manifest beside. The path of the produc
 printed. A product that is there and valid is left as it is.
 
 A run sees only observations that were available at the cycle, so it gives the same
-product whenever it is started.`,
+product whenever it is started.
+
+With --wait the forecast may be late: its file counts as complete when size and time of
+change are the same at two looks, or when it was last changed more than two looks ago.
+A file that cannot be used is tried again once it has changed.`,
 		Example: `  sipipe run --date 2024-07-08
   sipipe run --date 2024-07-08 --cycle 12
   sipipe run --date latest --lock-wait 10m      # from cron
+  sipipe run --date today --wait 90m --catchup 3
   sipipe run --date today --json | jq -r .product
   sipipe run --date 2024-07-08 --set calibrate.members=200 --set export.path=try/{date:%Y%m%d%H}.nc`,
 		GroupID: groupWork,
@@ -61,33 +72,98 @@ product whenever it is started.`,
 }
 
 func runRun(ctx context.Context, o RunOptions, g *Global) error {
-	return runOne(ctx, g, "run", o.Date, o.Cycle, o.JSON, jobOptions{Train: true, Sample: true, Force: o.Force})
+	return runOne(ctx, g, "run", oneCycle{
+		Date: o.Date, Cycle: o.Cycle, JSON: o.JSON, Wait: o.Wait, Poll: o.Poll, CatchUp: o.CatchUp,
+		job: jobOptions{Train: true, Sample: true, Force: o.Force},
+	})
+}
+
+// oneCycle is what run, train and sample have in common.
+type oneCycle struct {
+	Date, Cycle string
+	JSON        bool
+	Wait, Poll  time.Duration // Wait 0: not at all
+	CatchUp     int           // cycles before that are looked after first
+	job         jobOptions
+}
+
+// check says what is wrong with the flags.
+func (o *oneCycle) check(r cycleRequest) string {
+	switch {
+	case o.CatchUp < 0:
+		return "--catchup is a number of cycles"
+	case o.Wait < 0:
+		return "--wait is a time to wait"
+	case o.Wait > 0 && r.latest:
+		return "--wait needs to know for which cycle; name it, for example with --date today"
+	case o.Wait > 0 && o.Poll <= 0:
+		return "--poll is the time between two looks and must be more than none"
+	}
+	return ""
 }
 
 // runOne does the job of one cycle and prints what became of it.
-func runOne(ctx context.Context, g *Global, command, date, hour string, asJSON bool, o jobOptions) (err error) {
-	request, err := parseCycle(date, hour, g.clock())
+func runOne(ctx context.Context, g *Global, command string, o oneCycle) (err error) {
+	request, err := parseCycle(o.Date, o.Cycle, g.clock())
 	if err != nil {
 		return &UsageError{Command: "sipipe " + command, Text: err.Error()}
+	}
+	if wrong := o.check(request); wrong != "" {
+		return &UsageError{Command: "sipipe " + command, Text: wrong}
 	}
 	s, err := g.begin(command)
 	if err != nil {
 		return err
 	}
-	w, err := s.open(ctx, writing)
-	if err != nil {
-		return err
+	defer func() { s.writeMetrics(cause(ctx, err)) }()
+	var before error
+	if o.CatchUp > 0 {
+		before = s.catchUpTo(ctx, request, o)
+		if failed := (*BackfillError)(nil); before != nil && !errors.As(before, &failed) {
+			return before
+		}
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	cycle, err := w.find(request)
-	if err != nil {
-		return err
+	attempt := func() error { return s.runRequest(ctx, request, o) }
+	if o.Wait == 0 {
+		return worse(before, attempt())
 	}
-	out, err := w.run(ctx, cycle, o)
-	if err != nil {
-		return err
+	w := waiting{
+		clock: g.clock, sleep: g.sleep, log: s.log, limit: o.Wait, poll: o.Poll,
+		files: func() (map[string]inputState, error) {
+			return inputFiles(s.Resolve(s.Ingest.Forecasts), request.at)
+		},
 	}
-	return printOutcome(g.Out, out, asJSON, o.Sample)
+	return worse(before, w.until(ctx, request.at, attempt))
+}
+
+// runRequest does the job of a cycle that is there.
+func (s *session) runRequest(ctx context.Context, r cycleRequest, o oneCycle) error {
+	return s.with(ctx, writing, func(w *workspace) error {
+		cycle, err := w.find(r)
+		if err != nil {
+			return err
+		}
+		out, err := w.run(ctx, cycle, o.job)
+		if err != nil {
+			return err
+		}
+		return printOutcome(s.global.Out, out, o.JSON, o.job.Sample)
+	})
+}
+
+// catchUpTo makes products that are missing before the cycle that is asked for.
+func (s *session) catchUpTo(ctx context.Context, r cycleRequest, o oneCycle) error {
+	return s.with(ctx, writing, func(w *workspace) error {
+		cycle, err := w.find(r)
+		if err != nil {
+			return err
+		}
+		cycles, err := w.catchUp(ctx, o.CatchUp, cycle)
+		if err != nil {
+			return err
+		}
+		return w.backfill(ctx, cycles, BackfillOptions{JSON: o.JSON})
+	})
 }
 
 func printOutcome(w io.Writer, out *Outcome, asJSON, product bool) error {

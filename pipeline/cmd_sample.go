@@ -41,5 +41,5 @@ them. It is sipipe run without training.`,
 }
 
 func runSample(ctx context.Context, o SampleOptions, g *Global) error {
-	return runOne(ctx, g, "sample", o.Date, o.Cycle, o.JSON, jobOptions{Sample: true, Force: o.Force})
+	return runOne(ctx, g, "sample", oneCycle{Date: o.Date, Cycle: o.Cycle, JSON: o.JSON, job: jobOptions{Sample: true, Force: o.Force}})
 }

@@ -38,5 +38,5 @@ sipipe run does this by itself; train is for doing it at another time or place.`
 }
 
 func runTrain(ctx context.Context, o TrainOptions, g *Global) error {
-	return runOne(ctx, g, "train", o.Date, o.Cycle, false, jobOptions{Train: true})
+	return runOne(ctx, g, "train", oneCycle{Date: o.Date, Cycle: o.Cycle, job: jobOptions{Train: true}})
 }

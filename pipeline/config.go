@@ -105,6 +105,8 @@ type OperationsConfig struct {
 	LockWait   time.Duration `mapstructure:"lock_wait" desc:"how long to wait for another run with the same state folder" valid:"0s.." result:"no"`
 	MinMembers int           `mapstructure:"min_members" desc:"fewest members of a raw forecast that are worth calibrating; fewer is an input error" valid:"1..10000"`
 	OnMissing  string        `mapstructure:"on_missing" desc:"what to deliver when there is too little to train on: the statistical baseline, raw members, or nothing; where even the baseline has too little, it is raw members" valid:"baseline|raw|fail"`
+	Metrics    string        `mapstructure:"metrics" desc:"file of metrics for Prometheus, written after each run, as the textfile collector of node_exporter reads them; empty: none" path:"true" result:"no"`
+	MinFree    int           `mapstructure:"min_free" desc:"free space in MB, of the state folder and of products, below which no work is begun" valid:"0.." result:"no"`
 }
 
 // DefaultConfig returns the configuration before any file, variable or flag.
@@ -154,6 +156,8 @@ func DefaultConfig() Config {
 			MinMembers: 2,
 			// A product that is somewhat worse is of more use than none.
 			OnMissing: "baseline",
+			// Hundreds of products of a few hundred stations.
+			MinFree: 100,
 		},
 	}
 }

@@ -93,6 +93,8 @@ func ExitCode(err error) int {
 		usage   *UsageError
 		config  *ConfigError
 		locked  *LockedError
+		late    *WaitError
+		space   *SpaceError
 		output  *OutputError
 		create  *export.CreateError
 		content *export.NonFiniteError
@@ -113,11 +115,11 @@ func ExitCode(err error) int {
 		return ExitUsage
 	case errors.As(err, &config):
 		return ExitConfig
-	case errors.As(err, &locked):
+	case errors.As(err, &locked), errors.As(err, &late):
 		return ExitTryLater
 	case errors.As(err, &content):
 		return ExitInternal // the program's own numbers are wrong
-	case errors.As(err, &output), errors.As(err, &create),
+	case errors.As(err, &output), errors.As(err, &create), errors.As(err, &space),
 		// A full disk is met wherever something is written, the store included.
 		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EROFS):
 		return ExitNoOutput

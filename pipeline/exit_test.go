@@ -40,13 +40,17 @@ func TestExitCodes(t *testing.T) {
 		{"full disk, wherever met", wrapped(&fs.PathError{Op: "write", Path: "state/x", Err: syscall.ENOSPC}), 73},
 		{"read-only state", wrapped(syscall.EROFS), 73},
 		{"locked", &LockedError{Path: "state/lock"}, 75},
+		{"not there in time", wrapped(&WaitError{Err: &ingest.MissingCycleError{}}), 75},
+		{"too little to learn from", wrapped(&ShortageError{}), 66},
+		{"not plausible", wrapped(&ImplausibleError{}), 65},
+		{"not enough space", &SpaceError{}, 73},
 		{"configuration", &ConfigError{Text: "x"}, 78},
 		{"several mistakes in it", errors.Join(&ConfigError{Text: "x"}, &ConfigError{Text: "y"}), 78},
 		{"cancelled by the program itself", context.Canceled, 130},
 		{"interrupted", &SignalError{Signal: syscall.SIGINT}, 130},
 		{"terminated", wrapped(&SignalError{Signal: syscall.SIGTERM}), 143},
 		{"terminated while cleaning up fails", errors.Join(&SignalError{Signal: syscall.SIGTERM}, &OutputError{Err: fs.ErrPermission}), 143},
-		{"backfill with a missing cycle", &BackfillError{Failed: 1, Total: 2, First: wrapped(&ingest.MissingCycleError{})}, 66},
+		{"backfill with a missing cycle", &BackfillError{Failed: 1, Total: 2, Worst: wrapped(&ingest.MissingCycleError{})}, 66},
 	} {
 		if got := ExitCode(c.err); got != c.want {
 			t.Errorf("%s: exit code %d, want %d", c.what, got, c.want)

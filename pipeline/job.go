@@ -56,13 +56,12 @@ func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Ou
 	out := &Outcome{Cycle: cycle, Product: product, Manifest: manifestPath(product)}
 	fail := func(err error) (*Outcome, error) { return nil, fmt.Errorf("cycle %s: %w", formatCycle(cycle), err) }
 
-	clock := w.global.clock
-	records, err := runStages(ctx, j.log, clock, []Stage{j.ingestStage()})
+	records, err := j.do(ctx, j.ingestStage())
 	if err != nil {
 		return fail(err)
 	}
 	if !o.Sample {
-		if _, err := runStages(ctx, j.log, clock, []Stage{j.trainStage()}); err != nil {
+		if _, err := j.do(ctx, j.trainStage()); err != nil {
 			return fail(err)
 		}
 		return out, nil
@@ -88,6 +87,7 @@ func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Ou
 			}
 			j.log.Info().Str("product", product).Str("status", m.Status).Msg("nothing to do: " + why)
 			out.Status, out.Reasons, out.Skipped = m.Status, m.Reasons, true
+			j.ledger.product(m)
 			return out, nil
 		}
 		j.log.Info().Str("reason", why).Msg("cycle begins")
@@ -96,7 +96,7 @@ func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Ou
 	if o.Train {
 		stages = append(stages, j.trainStage())
 	}
-	more, err := runStages(ctx, j.log, clock, append(stages, j.sampleStage(), j.exportStage()))
+	more, err := j.do(ctx, append(stages, j.sampleStage(), j.exportStage())...)
 	if err != nil {
 		return fail(err)
 	}
@@ -106,8 +106,16 @@ func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Ou
 		return fail(cause(ctx, err))
 	}
 	out.Status, out.Reasons = m.Status, m.Reasons
+	j.ledger.product(m)
 	j.log.Info().Str("product", product).Str("status", m.Status).Msg("cycle done")
 	return out, nil
+}
+
+// do runs stages of the job and notes how long they took.
+func (j *job) do(ctx context.Context, stages ...Stage) ([]StageRecord, error) {
+	records, err := runStages(ctx, j.log, j.global.clock, stages)
+	j.ledger.stages(records)
+	return records, err
 }
 
 // degrade notes that the product is less than was asked for.

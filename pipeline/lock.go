@@ -46,10 +46,12 @@ const lockPoll = 200 * time.Millisecond
 // acquireLock locks a state folder against other runs, on this and, where the file
 // system hands locks on, on other hosts. The operating system drops the lock when
 // the process ends, however it ends. wait is how long to wait for another run.
-func acquireLock(ctx context.Context, dir string, wait time.Duration, self Holder) (release func() error, err error) {
+// abandoned is the last holder, if it ended without giving the lock back: it was
+// killed.
+func acquireLock(ctx context.Context, dir string, wait time.Duration, self Holder) (release func() error, abandoned *Holder, err error) {
 	path := filepath.Join(dir, "lock")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, &OutputError{Path: dir, Err: err}
+		return nil, nil, &OutputError{Path: dir, Err: err}
 	}
 	// Some file systems lock only what is open for writing.
 	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o644))
@@ -64,18 +66,19 @@ func acquireLock(ctx context.Context, dir string, wait time.Duration, self Holde
 	}
 	switch {
 	case ctx.Err() != nil:
-		return nil, errors.Join(ctx.Err(), lock.Close())
+		return nil, nil, errors.Join(ctx.Err(), lock.Close())
 	case err != nil:
-		return nil, errors.Join(&OutputError{Path: path, Err: err}, lock.Close())
+		return nil, nil, errors.Join(&OutputError{Path: path, Err: err}, lock.Close())
 	case !locked:
-		return nil, errors.Join(&LockedError{Path: path, Holder: readHolder(path), Waited: wait}, lock.Close())
+		return nil, nil, errors.Join(&LockedError{Path: path, Holder: readHolder(path), Waited: wait}, lock.Close())
 	}
+	abandoned = readHolder(path)
 	text, err := json.Marshal(self)
 	if err == nil {
 		err = os.WriteFile(path, append(text, '\n'), 0o644)
 	}
 	if err != nil {
-		return nil, errors.Join(&OutputError{Path: path, Err: err}, lock.Unlock())
+		return nil, nil, errors.Join(&OutputError{Path: path, Err: err}, lock.Unlock())
 	}
 	return func() error {
 		// The file stays: another run may be about to open it, and would then lock
@@ -84,7 +87,7 @@ func acquireLock(ctx context.Context, dir string, wait time.Duration, self Holde
 			return fmt.Errorf("unlock %s: %w", path, err)
 		}
 		return nil
-	}, nil
+	}, abandoned, nil
 }
 
 func readHolder(path string) *Holder {

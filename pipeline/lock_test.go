@@ -18,11 +18,11 @@ var holder = Holder{PID: 4711, Host: "node7", Start: time.Date(2024, 7, 8, 3, 0,
 
 func TestSecondRunHearsWhoHoldsTheLock(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	release, err := acquireLock(t.Context(), dir, 0, holder)
+	release, _, err := acquireLock(t.Context(), dir, 0, holder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = acquireLock(t.Context(), dir, 0, Holder{PID: 1})
+	_, _, err = acquireLock(t.Context(), dir, 0, Holder{PID: 1})
 	want := filepath.Join(dir, "lock") + " is locked by process 4711 on node7 since 2024-07-08T03:00:00Z (sipipe run --date today); wait for it with --lock-wait 10m, or give this configuration a state folder of its own"
 	if err == nil || err.Error() != want {
 		t.Errorf("error\n%v\nwant\n%s", err, want)
@@ -33,7 +33,7 @@ func TestSecondRunHearsWhoHoldsTheLock(t *testing.T) {
 	if err := release(); err != nil {
 		t.Fatal(err)
 	}
-	release, err = acquireLock(t.Context(), dir, 0, holder)
+	release, _, err = acquireLock(t.Context(), dir, 0, holder)
 	if err != nil {
 		t.Fatalf("after the first run has ended: %v", err)
 	}
@@ -44,7 +44,7 @@ func TestSecondRunHearsWhoHoldsTheLock(t *testing.T) {
 
 func TestSecondRunWaits(t *testing.T) {
 	dir := t.TempDir()
-	release, err := acquireLock(t.Context(), dir, 0, holder)
+	release, _, err := acquireLock(t.Context(), dir, 0, holder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestSecondRunWaits(t *testing.T) {
 		}
 	})
 	start := time.Now()
-	second, err := acquireLock(t.Context(), dir, 20*time.Second, Holder{PID: 1})
+	second, _, err := acquireLock(t.Context(), dir, 20*time.Second, Holder{PID: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestSecondRunWaits(t *testing.T) {
 
 func TestWaitingEnds(t *testing.T) {
 	dir := t.TempDir()
-	release, err := acquireLock(t.Context(), dir, 0, holder)
+	release, _, err := acquireLock(t.Context(), dir, 0, holder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,12 +78,12 @@ func TestWaitingEnds(t *testing.T) {
 		}
 	}()
 	var locked *LockedError
-	if _, err := acquireLock(t.Context(), dir, 50*time.Millisecond, Holder{}); !errors.As(err, &locked) || locked.Waited == 0 {
+	if _, _, err := acquireLock(t.Context(), dir, 50*time.Millisecond, Holder{}); !errors.As(err, &locked) || locked.Waited == 0 {
 		t.Errorf("after the time to wait: %v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	time.AfterFunc(50*time.Millisecond, func() { cancel(errors.New("stop")) })
-	if _, err := acquireLock(ctx, dir, time.Hour, Holder{}); !errors.Is(err, context.Canceled) {
+	if _, _, err := acquireLock(ctx, dir, time.Hour, Holder{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("after cancelling: %v", err)
 	}
 }
@@ -91,7 +91,7 @@ func TestWaitingEnds(t *testing.T) {
 // A killed process cannot clean up: its lock must not outlive it.
 func TestLockOfAKilledProcessIsFree(t *testing.T) {
 	if dir := os.Getenv("SIPIPE_TEST_LOCK_DIR"); dir != "" {
-		if _, err := acquireLock(t.Context(), dir, 0, holder); err != nil {
+		if _, _, err := acquireLock(t.Context(), dir, 0, holder); err != nil {
 			t.Fatal(err)
 		}
 		fmt.Println("locked")
@@ -116,14 +116,14 @@ func TestLockOfAKilledProcessIsFree(t *testing.T) {
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil || !strings.Contains(line, "locked") {
 		t.Fatalf("the other process says %q (%v)", line, err)
 	}
-	if _, err := acquireLock(t.Context(), dir, 0, Holder{}); ExitCode(err) != ExitTryLater {
+	if _, _, err := acquireLock(t.Context(), dir, 0, Holder{}); ExitCode(err) != ExitTryLater {
 		t.Errorf("while the other process lives: %v", err)
 	}
 	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = child.Wait() // killed
-	release, err := acquireLock(t.Context(), dir, 0, Holder{})
+	release, _, err := acquireLock(t.Context(), dir, 0, Holder{})
 	if err != nil {
 		t.Fatalf("after the other process was killed: %v", err)
 	}
@@ -133,7 +133,7 @@ func TestLockOfAKilledProcessIsFree(t *testing.T) {
 }
 
 func TestStateFolderThatCannotBeMade(t *testing.T) {
-	_, err := acquireLock(t.Context(), filepath.Join(file(t, "file", ""), "state"), 0, Holder{})
+	_, _, err := acquireLock(t.Context(), filepath.Join(file(t, "file", ""), "state"), 0, Holder{})
 	if code := ExitCode(err); code != ExitNoOutput {
 		t.Errorf("exit code %d, want %d: %v", code, ExitNoOutput, err)
 	}

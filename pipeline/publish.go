@@ -5,7 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"regexp"
 
 	"github.com/google/renameio/v2"
 )
@@ -20,25 +20,61 @@ func publish(path string, text []byte) error {
 	return nil
 }
 
-// sweepUnfinished removes the temporary files that killed runs have left of a file:
-// its name between a dot and digits. The caller holds the lock that keeps other
-// writers of it out.
+// sweepUnfinished removes the temporary files that killed runs have left of a file.
+// The caller holds the lock that keeps other writers of it out.
 func sweepUnfinished(path string) error {
-	dir, base := filepath.Split(path)
-	entries, err := os.ReadDir(filepath.Clean(dir))
+	return sweepFolder(filepath.Dir(path), func(p string) bool { return p == path })
+}
+
+// unfinished matches the names of temporary files: that of the file between a dot and
+// digits.
+var unfinished = regexp.MustCompile(`^\.(.+?)[0-9]+$`)
+
+// sweepFolder removes the temporary files in a folder of those files that are own.
+func sweepFolder(dir string, own func(path string) bool) error {
+	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return &OutputError{Path: path, Err: err}
+		return &OutputError{Path: dir, Err: err}
 	}
 	for _, e := range entries {
-		number, ok := strings.CutPrefix(e.Name(), "."+base)
-		if !ok || number == "" || strings.Trim(number, "0123456789") != "" {
+		m := unfinished.FindStringSubmatch(e.Name())
+		if m == nil || !own(filepath.Join(dir, m[1])) {
 			continue
 		}
-		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		path := filepath.Join(dir, e.Name())
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return &OutputError{Path: path, Err: err}
+		}
+	}
+	return nil
+}
+
+// clearUp removes the temporary files that a killed run has left of the product of any
+// cycle, and of the metrics. Only names that this configuration gives are touched.
+func (w *workspace) clearUp() error {
+	h := w.abandoned
+	w.log.Warn().Int("pid", h.PID).Str("host", h.Host).Time("start", h.Start).Str("holder", h.Command).Msg("the run before was killed; its unfinished files are removed")
+	paths := map[string]bool{}
+	if w.Operations.Metrics != "" {
+		paths[w.Resolve(w.Operations.Metrics)] = true
+	}
+	for _, c := range w.cycles() {
+		product, err := w.product(c)
+		if err != nil {
+			return err
+		}
+		paths[product], paths[manifestPath(product)] = true, true
+	}
+	folders := map[string]bool{}
+	for path := range paths {
+		folders[filepath.Dir(path)] = true
+	}
+	for folder := range folders {
+		if err := sweepFolder(folder, func(path string) bool { return paths[path] }); err != nil {
+			return err
 		}
 	}
 	return nil

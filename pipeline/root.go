@@ -30,6 +30,7 @@ type Global struct {
 
 	args  []string
 	clock func() time.Time // the only clock of the program
+	sleep func(context.Context, time.Duration) error
 	// flags that stand for a key, as given on the command line, by key
 	flags map[string]FlagValue
 }
@@ -100,7 +101,7 @@ writes new members as NetCDF.`,
 	root.SetHelpCommandGroupID(groupLook)
 	root.AddCommand(
 		newRunCommand(g), newBackfillCommand(g), newTrainCommand(g), newSampleCommand(g), newVerifyCommand(g), newSimulateCommand(g),
-		newStatusCommand(g), newCheckSamplerCommand(g), newDensityCommand(g), newAblateCommand(g), newConfigCommand(g), newInspectCommand(g), newDemoCommand(g), newCompletionCommand(g), newVersionCommand(g))
+		newStatusCommand(g), newPruneCommand(g), newCheckSamplerCommand(g), newDensityCommand(g), newAblateCommand(g), newConfigCommand(g), newInspectCommand(g), newDemoCommand(g), newCompletionCommand(g), newVersionCommand(g))
 	return root
 }
 
@@ -146,12 +147,16 @@ func Execute(ctx context.Context, build Build, args []string, s Streams) int {
 
 func execute(ctx context.Context, build Build, args []string, s Streams, clock func() time.Time) int {
 	env := ownEnvironment()
-	g := &Global{Streams: s, Build: build, Config: env.config, LogFormat: env.logFormat, args: args, clock: clock}
+	g := &Global{Streams: s, Build: build, Config: env.config, LogFormat: env.logFormat, args: args, clock: clock, sleep: sleep}
+	return g.execute(ctx)
+}
+
+func (g *Global) execute(ctx context.Context) int {
 	root := NewRoot(g)
-	root.SetArgs(args)
+	root.SetArgs(g.args)
 	err := cause(ctx, root.ExecuteContext(ctx))
 	if err != nil {
-		writeFailure(s.Err, logOptions{Format: g.LogFormat}, err, clock)
+		writeFailure(g.Err, logOptions{Format: g.LogFormat}, err, g.clock)
 	}
 	return ExitCode(err)
 }

@@ -82,7 +82,7 @@ func TestExamplesParse(t *testing.T) {
 }
 
 func TestFlagsParse(t *testing.T) {
-	values := map[string]string{"bool": "true", "int": "3", "float64": "0.5", "float64Slice": "1.5,2", "string": "x", "stringArray": "a=b", "stringSlice": "a,b", "intSlice": "0,12", "count": "1"}
+	values := map[string]string{"bool": "true", "int": "3", "float64": "0.5", "float64Slice": "1.5,2", "string": "x", "stringArray": "a=b", "stringSlice": "a,b", "intSlice": "0,12", "count": "1", "duration": "90m"}
 	for _, c := range commands() {
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			value, ok := values[f.Value.Type()]

@@ -304,7 +304,7 @@ func truncate(t *testing.T, path string) {
 
 func TestLockedStateFolder(t *testing.T) {
 	dir := place(t)
-	release, err := acquireLock(t.Context(), filepath.Join(dir, "state"), 0, holder)
+	release, _, err := acquireLock(t.Context(), filepath.Join(dir, "state"), 0, holder)
 	must2(t, err)
 	r := sipipe(t, "run", "--date", "2020-01-18")
 	if r.code != ExitTryLater || !strings.Contains(r.err, "process 4711 on node7") {

@@ -15,6 +15,7 @@ type session struct {
 	log      zerolog.Logger
 	progress *Progress
 	threads  int
+	ledger   *ledger
 }
 
 // begin loads the configuration and sets up the log.
@@ -24,7 +25,7 @@ func (g *Global) begin(command string) (*session, error) {
 		return nil, err
 	}
 	log, progress := g.talk(command)
-	s := &session{Loaded: loaded, global: g, log: log, progress: progress, threads: threads(loaded.Operations.Threads)}
+	s := &session{Loaded: loaded, global: g, log: log, progress: progress, threads: threads(loaded.Operations.Threads), ledger: &ledger{}}
 	log.Debug().Str("file", loaded.File).Str("config_sha256", loaded.Hash).Int("threads", s.threads).Msg("configuration loaded")
 	return s, nil
 }

@@ -44,6 +44,7 @@ const warned = 20
 // without them is not what it could be.
 func (w *workspace) warn(a *ingest.Archive) {
 	faults := a.Faults()
+	w.ledger.archive(len(faults))
 	for i, f := range faults {
 		if i == warned {
 			w.log.Warn().Int("files", len(faults)-warned).Msg("more files of the archive cannot be used; see sipipe inspect")

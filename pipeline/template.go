@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -42,4 +43,11 @@ func expandTemplate(template string, t time.Time) (string, error) {
 		out.WriteString(text)
 		rest = after
 	}
+}
+
+// fixedFolder is the folder of a path template before anything that depends on the
+// cycle: all its files lie below.
+func fixedFolder(template string) string {
+	fixed, _, _ := strings.Cut(template, "{")
+	return filepath.Dir(fixed + "x")
 }

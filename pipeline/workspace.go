@@ -9,11 +9,15 @@ import (
 	"time"
 
 	"sipipe/calibrate"
+	"sipipe/ingest"
 	"sipipe/ingest/store"
 )
 
 // archive is what the pipeline asks of ingest.Archive.
-type archive interface{ calibrate.Archive }
+type archive interface {
+	calibrate.Archive
+	Faults() []ingest.Fault
+}
 
 // workspace is an open state folder with the archive read into it.
 type workspace struct {
@@ -22,6 +26,7 @@ type workspace struct {
 	archive archive
 	close   func() error
 
+	abandoned *Holder                       // the run before, if it was killed
 	histories map[string]*calibrate.History // by variable
 }
 
@@ -32,10 +37,42 @@ type access int
 const (
 	reading access = iota
 	writing        // products or models: one at a time
+	tidying        // files away: as writing, but with little room too
 )
+
+// with opens the workspace, lets work use it, and closes it.
+func (s *session) with(ctx context.Context, a access, work func(*workspace) error) (err error) {
+	w, err := s.open(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	return work(w)
+}
 
 // open opens the workspace. The caller must close it.
 func (s *session) open(ctx context.Context, a access) (w *workspace, err error) {
+	w, err = s.openStore(ctx, a)
+	if err != nil {
+		return w, err
+	}
+	if a == writing {
+		err = s.checkSpace()
+	}
+	if err == nil {
+		w.archive, err = openArchive(ctx, w)
+	}
+	if err == nil && w.abandoned != nil {
+		err = w.clearUp()
+	}
+	if err != nil {
+		return w, errors.Join(err, w.close())
+	}
+	return w, nil
+}
+
+// openStore opens the workspace without reading the archive.
+func (s *session) openStore(ctx context.Context, a access) (w *workspace, err error) {
 	w = &workspace{session: s, close: func() error { return nil }}
 	defer func() {
 		if err != nil {
@@ -43,23 +80,20 @@ func (s *session) open(ctx context.Context, a access) (w *workspace, err error) 
 		}
 	}()
 	dir := s.Resolve(s.State)
-	if a == writing {
-		release, err := acquireLock(ctx, dir, s.Operations.LockWait, thisProcess(s.global.args, s.global.clock()))
+	if a != reading {
+		release, abandoned, err := acquireLock(ctx, dir, s.Operations.LockWait, thisProcess(s.global.args, s.global.clock()))
 		if err != nil {
 			return w, err
 		}
-		w.close = release
+		w.close, w.abandoned = release, abandoned
 	}
 	if w.store, err = store.Open(dir); err != nil {
 		return w, &OutputError{Path: dir, Err: err}
 	}
-	if a == writing {
+	if a != reading {
 		if err := w.store.Sweep(); err != nil {
 			return w, &OutputError{Path: dir, Err: err}
 		}
-	}
-	if w.archive, err = openArchive(ctx, w); err != nil {
-		return w, err
 	}
 	return w, nil
 }

@@ -205,3 +205,23 @@ func (s *Store) path(key string) (string, error) {
 	}
 	return filepath.Join(s.dir, filepath.FromSlash(key)) + extension, nil
 }
+
+// Corrupt lists the files that were set aside because they could not be trusted, by
+// path.
+func (s *Store) Corrupt() ([]string, error) {
+	var paths []string
+	err := s.walk(s.dir, func(path, _ string) error {
+		if strings.HasSuffix(path, extension+setAside) {
+			paths = append(paths, path)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list damaged values: %w", err)
+	}
+	slices.Sort(paths)
+	return paths, nil
+}
+
+// File is the path of the file of a key.
+func (s *Store) File(key string) (string, error) { return s.path(key) }

@@ -1,0 +1,74 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// catchUp are those of the last n cycles of the archive before a time that have no
+// valid product, ascending. Cycles whose files cannot be read are among them: they
+// fail, and say so.
+func (w *workspace) catchUp(ctx context.Context, n int, before time.Time) ([]time.Time, error) {
+	all := w.cycles()
+	for _, f := range w.archive.Faults() {
+		if !f.Cycle.IsZero() {
+			all = append(all, f.Cycle)
+		}
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	all = slices.CompactFunc(all, time.Time.Equal)
+	all = slices.DeleteFunc(all, func(c time.Time) bool { return !c.Before(before) })
+	all = all[max(0, len(all)-n):]
+	var missing []time.Time
+	for _, c := range all {
+		valid, err := w.hasValidProduct(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		if !valid {
+			missing = append(missing, c)
+		}
+	}
+	return missing, nil
+}
+
+// hasValidProduct says whether a run of the cycle would have nothing to do.
+func (w *workspace) hasValidProduct(ctx context.Context, cycle time.Time) (bool, error) {
+	product, err := w.product(cycle)
+	if err != nil {
+		return false, err
+	}
+	if _, err := ReadManifest(product); err != nil {
+		return false, nil // there is none, or a new one is needed
+	}
+	j := &job{workspace: w, log: zerolog.Nop(), cycle: cycle, product: product}
+	if err := j.ingestStage().Run(ctx); err != nil {
+		return false, ctx.Err() // running it says what is wrong
+	}
+	want, err := j.wanted(ctx)
+	if err != nil {
+		return false, cause(ctx, err)
+	}
+	valid, _, err := validProduct(ctx, product, want)
+	return valid, cause(ctx, err)
+}
+
+// worse is the error of two that is of more concern: the program's own faults before
+// those of the input, and damaged input before missing input.
+func worse(a, b error) error {
+	if a == nil || b == nil {
+		return errors.Join(a, b)
+	}
+	rank := func(err error) int {
+		return slices.Index([]int{ExitTryLater, ExitNoInput, ExitData}, ExitCode(err)) // others: -1
+	}
+	ra, rb := rank(a), rank(b)
+	if ra >= 0 && (rb < 0 || rb > ra) {
+		return b
+	}
+	return a
+}

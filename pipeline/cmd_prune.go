@@ -1,0 +1,222 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// PruneOptions are the flags of sipipe prune.
+type PruneOptions struct {
+	OlderThan string
+	Delete    bool
+	JSON      bool
+}
+
+// AddFlags adds the flags of the command.
+func (o *PruneOptions) AddFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.OlderThan, "older-than", "", "`age` before the newest cycle, such as 90d")
+	f.BoolVar(&o.Delete, "delete", false, "delete what is listed; without it nothing is touched")
+	f.BoolVar(&o.JSON, "json", false, "print one JSON object a file instead of its path")
+	addLockFlag(f)
+}
+
+func newPruneCommand(g *Global) *cobra.Command {
+	var o PruneOptions
+	c := &cobra.Command{
+		Use:   "prune --older-than AGE",
+		Short: "List or delete old products and what no coming run needs",
+		Long: `List the files that are no longer needed, or delete them with --delete: products and
+manifests of cycles older than an age, the models that only such cycles used, stored
+forecasts of cycles that have left the archive, and damaged values that were set aside.
+
+The age is counted back from the newest cycle of the archive, not from the clock: when
+no forecasts come, nothing grows old. What is learned from is kept, however old; a
+product that was deleted can be made again as long as its forecast is in the archive.
+The archive itself is never touched.`,
+		Example: `  sipipe prune --older-than 90d
+  sipipe prune --older-than 90d --delete
+  sipipe prune --older-than 1d --json | jq -s 'map(.bytes) | add'`,
+		GroupID: groupWork,
+		Args:    noArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return runPrune(c.Context(), o, g) },
+	}
+	o.AddFlags(c.Flags())
+	return c
+}
+
+// prunable is a file that may go.
+type prunable struct {
+	Path  string     `json:"path"`
+	Kind  string     `json:"kind"` // product, manifest, state or corrupt
+	Cycle *time.Time `json:"cycle,omitempty"`
+	Bytes int64      `json:"bytes"`
+}
+
+func runPrune(ctx context.Context, o PruneOptions, g *Global) error {
+	usage := func(text string) error { return &UsageError{Command: "sipipe prune", Text: text} }
+	if o.OlderThan == "" {
+		return usage("--older-than is not set; for example 90d")
+	}
+	age, err := parseDuration(o.OlderThan)
+	if err != nil || age <= 0 {
+		return usage(fmt.Sprintf("--older-than %s is not an age such as 90d or 36h", o.OlderThan))
+	}
+	s, err := g.begin("prune")
+	if err != nil {
+		return err
+	}
+	access := reading
+	if o.Delete {
+		access = tidying
+	}
+	return s.with(ctx, access, func(w *workspace) error {
+		newest, err := w.find(cycleRequest{latest: true, hour: -1})
+		if err != nil {
+			return err
+		}
+		files, err := w.prunable(newest.Add(-age))
+		if err != nil {
+			return err
+		}
+		var bytes int64
+		for _, f := range files {
+			if err := ctx.Err(); err != nil {
+				return cause(ctx, err)
+			}
+			if o.Delete {
+				if err := w.remove(f); err != nil {
+					return err
+				}
+			}
+			bytes += f.Bytes
+			if err := f.print(g.Out, o.JSON); err != nil {
+				return err
+			}
+		}
+		done := "nothing deleted; --delete does it"
+		if o.Delete {
+			done = "deleted"
+		}
+		w.log.Info().Int("files", len(files)).Int64("bytes", bytes).Str("before", formatCycle(newest.Add(-age))).Msg(done)
+		return nil
+	})
+}
+
+func (f prunable) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, f)
+	}
+	return printLine(w, f.Path)
+}
+
+// prunable lists what no run of a cycle from the given one on needs.
+func (w *workspace) prunable(from time.Time) ([]prunable, error) {
+	files, err := w.oldProducts(from)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range w.Variables {
+		h, err := w.history(v)
+		if err != nil {
+			return nil, err
+		}
+		keys, err := h.Unneeded(from)
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range keys {
+			path, err := w.store.File(key)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, prunable{Path: path, Kind: "state"})
+		}
+	}
+	corrupt, err := w.store.Corrupt()
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range corrupt {
+		files = append(files, prunable{Path: path, Kind: "corrupt"})
+	}
+	there := files[:0]
+	for _, f := range files {
+		info, err := os.Stat(f.Path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look at what may go: %w", err)
+		}
+		f.Bytes = info.Size()
+		there = append(there, f)
+	}
+	return there, nil
+}
+
+// oldProducts lists products and manifests of cycles before a time. A product is known
+// by its manifest; that its path is the one which the configuration gives to its cycle
+// makes sure that nothing else goes. The product comes before its manifest, so that
+// what is interrupted between them is finished by the next prune.
+func (w *workspace) oldProducts(before time.Time) ([]prunable, error) {
+	var files []prunable
+	root := w.Resolve(fixedFolder(w.Export.Path))
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		}
+		product, ok := strings.CutSuffix(path, manifestSuffix)
+		if !ok || !d.Type().IsRegular() {
+			return nil
+		}
+		m, err := ReadManifest(product)
+		if err != nil || !m.Cycle.Before(before) {
+			return nil
+		}
+		if own, err := w.product(m.Cycle); err != nil || own != product {
+			return err
+		}
+		for _, f := range []prunable{{Path: product, Kind: "product"}, {Path: path, Kind: "manifest"}} {
+			f.Cycle = &m.Cycle
+			files = append(files, f)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list products: %w", err)
+	}
+	slices.SortStableFunc(files, func(a, b prunable) int { return a.Cycle.Compare(*b.Cycle) })
+	return files, nil
+}
+
+// remove deletes a file, and the folders above it that have become empty, of those
+// that a path template makes.
+func (w *workspace) remove(f prunable) error {
+	if err := os.Remove(f.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return &OutputError{Path: f.Path, Err: err}
+	}
+	if f.Kind != "manifest" {
+		return nil
+	}
+	root := w.Resolve(fixedFolder(w.Export.Path))
+	for dir := filepath.Dir(f.Path); strings.HasPrefix(dir, root+string(filepath.Separator)); dir = filepath.Dir(dir) {
+		if os.Remove(dir) != nil {
+			break // it holds something
+		}
+	}
+	return nil
+}

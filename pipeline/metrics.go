@@ -1,0 +1,135 @@
+package pipeline
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// publishMetrics writes the file of metrics in the text format of Prometheus
+// (prometheus.io/docs/instrumenting/exposition_formats). What the command has no news
+// of, as the time of the last success after a failure, is kept from the file that is
+// there.
+func publishMetrics(path string, m metrics) error {
+	families, err := m.gather()
+	if err != nil {
+		return err
+	}
+	before, err := readMetrics(path)
+	if err != nil {
+		return err
+	}
+	for name, family := range before {
+		if families[name] == nil && strings.HasPrefix(name, metricPrefix) {
+			families[name] = family
+		}
+	}
+	var text bytes.Buffer
+	for _, name := range slices.Sorted(maps.Keys(families)) {
+		if _, err := expfmt.MetricFamilyToText(&text, families[name]); err != nil {
+			return fmt.Errorf("encode metrics: %w", err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return &OutputError{Path: path, Err: err}
+	}
+	if err := sweepUnfinished(path); err != nil {
+		return err
+	}
+	return publish(path, text.Bytes())
+}
+
+// readMetrics reads a file of metrics. One that is not there or damaged is empty.
+func readMetrics(path string) (map[string]*dto.MetricFamily, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read metrics: %w", err)
+	}
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
+	if err != nil {
+		return nil, nil // nothing in it can be believed
+	}
+	return families, nil
+}
+
+const metricPrefix = "sipipe_"
+
+// gather is what is known after this command.
+func (m metrics) gather() (map[string]*dto.MetricFamily, error) {
+	registry := prometheus.NewRegistry()
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: metricPrefix + name, Help: help}, labels)
+		registry.MustRegister(g)
+		return g
+	}
+	seconds := float64(m.ended.Unix())
+	gauge("build_info", "Version of the program; the value is 1.", "version", "commit").WithLabelValues(m.build.Version, m.build.Commit).Set(1)
+	gauge("last_run_timestamp_seconds", "End of the last run, whatever came of it, in seconds since 1970.").WithLabelValues().Set(seconds)
+	gauge("exit_code", "Exit code of the last run.").WithLabelValues().Set(float64(m.code))
+	if m.code == ExitDone {
+		gauge("last_success_timestamp_seconds", "End of the last run with exit code 0, in seconds since 1970.").WithLabelValues().Set(seconds)
+	}
+	duration := gauge("run_duration_seconds", "Time that a stage of the last run took, all its cycles together.", "stage")
+	for stage, d := range m.ledger.seconds {
+		duration.WithLabelValues(stage).Set(d)
+	}
+	if m.ledger.opened {
+		gauge("archive_faults", "Files and cycles of the archive that cannot be used.").WithLabelValues().Set(float64(m.ledger.faults))
+	}
+	if m.ledger.last != nil {
+		m.product(gauge, m.ledger.last)
+	}
+	gathered, err := registry.Gather()
+	if err != nil {
+		return nil, fmt.Errorf("gather metrics: %w", err)
+	}
+	families := make(map[string]*dto.MetricFamily, len(gathered))
+	for _, family := range gathered {
+		families[family.GetName()] = family
+	}
+	return families, nil
+}
+
+// product describes the newest product that the run has made or found valid.
+func (m metrics) product(gauge func(name, help string, labels ...string) *prometheus.GaugeVec, p *Manifest) {
+	is := func(b bool) float64 {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	gauge("last_cycle_timestamp_seconds", "Cycle of the newest product of the last run that had one, in seconds since 1970.").WithLabelValues().Set(float64(p.Cycle.Unix()))
+	gauge("degraded", "Whether that product is degraded in any way: 0 or 1.").WithLabelValues().Set(is(p.Status == StatusDegraded))
+	members := gauge("members", "Members with values of the raw forecast, and of the product.", "variable", "kind")
+	places := gauge("places", "Stations or grid cells of the product.", "variable")
+	missing := gauge("missing_ratio", "Share of the raw values that are missing.", "variable")
+	suspect := gauge("implausible_input", "Whether the raw forecast was let pass although it is not plausible: 0 or 1.", "variable")
+	fallback := gauge("fallback", "Whether the variable is delivered by this fallback: 0 or 1.", "variable", "kind")
+	for _, v := range p.Variables {
+		members.WithLabelValues(v.Name, "raw").Set(float64(v.RawMembers))
+		members.WithLabelValues(v.Name, "product").Set(float64(v.Members))
+		places.WithLabelValues(v.Name).Set(float64(v.Places))
+		if all := v.RawMembers * v.Leads * v.Places; all > 0 {
+			missing.WithLabelValues(v.Name).Set(float64(v.Missing) / float64(all))
+		}
+		suspect.WithLabelValues(v.Name).Set(is(v.Suspect))
+		for _, kind := range []string{fallbackFrame, fallbackRaw, fallbackRawLeads} {
+			fallback.WithLabelValues(v.Name, kind).Set(is(v.Fallback == kind))
+		}
+	}
+}
