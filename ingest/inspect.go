@@ -135,7 +135,7 @@ func inspectVariable(ctx context.Context, f *ncio.File, h *header, v ncio.Var, o
 		r.Problems = append(r.Problems, err.Error())
 		return r, nil
 	}
-	parse := parseOptions{Dims: o.Dims, Units: o.Units}
+	parse := parseOptions(o)
 	if l.has(roleMember) {
 		r.Kind = "forecasts"
 		err = r.inspectForecasts(ctx, f, v, parse)
