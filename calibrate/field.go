@@ -21,6 +21,8 @@ type field struct {
 	weight   float64
 
 	out []float64 // work, [head, lane]
+	// calls counts the lanes that the learned part was evaluated for.
+	calls int64
 }
 
 // newField returns a field for tiles of up to lanes.
@@ -34,6 +36,7 @@ func (f *field) heads(t float64, x []float64) (h1, h2 []float64, err error) {
 		return nil, nil, nil
 	}
 	n := len(x)
+	f.calls += int64(n)
 	return f.out[:n], f.out[n : 2*n], f.learned.Eval(f.out[:2*n], t, x)
 }
 

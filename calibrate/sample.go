@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -49,6 +50,9 @@ type Sampled struct {
 	Ensemble *ingest.Ensemble // members 0 … N-1; places as asked for
 	// RawLeads had no statistical forecast and hold raw members.
 	RawLeads []time.Duration
+	// Calls of the networks for a member, place and lead time, on average. It counts
+	// the model's networks, of which all are evaluated in a call, as one.
+	Calls float64
 }
 
 // sampler is what the tiles of one call share.
@@ -68,7 +72,8 @@ type sampler struct {
 	spread   float64 // sum of squares of response[1:]
 	start    []int   // [member] the raw member a sampled one starts from
 	waves    []float64
-	values   []float32 // result, [lead, place, member]
+	values   []float32    // result, [lead, place, member]
+	calls    atomic.Int64 // of the networks, by lane
 }
 
 // tilePlaces is the number of places sampled together: enough lanes for the
@@ -116,7 +121,7 @@ func (m *Model) Sample(ctx context.Context, ens *ingest.Ensemble, a *Archived, o
 	if err := s.run(ctx); err != nil {
 		return nil, err
 	}
-	r := &Sampled{Ensemble: &out}
+	r := &Sampled{Ensemble: &out, Calls: float64(s.calls.Load()) / math.Max(1, float64(len(s.values)))}
 	for l, q := range a.Lead {
 		if !q.Ready {
 			r.RawLeads = append(r.RawLeads, ens.Leads[l])
@@ -217,6 +222,7 @@ func (s *sampler) run(ctx context.Context) error {
 				}
 				done.add()
 			}
+			s.calls.Add(t.field.calls)
 			return nil
 		})
 	}

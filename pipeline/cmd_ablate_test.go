@@ -2,10 +2,17 @@ package pipeline
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
+	"math"
+	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"sipipe/calibrate/score"
 )
 
 func TestVariants(t *testing.T) {
@@ -23,10 +30,10 @@ func TestVariants(t *testing.T) {
 		{[]string{"calibrate.network.rate=0.01"}, false, []string{"calibrate.network.rate=0.01"}, "calibrate.network.rate=0.01", ""},
 		{nil, true, nil, "", ""},
 		{[]string{"steps"}, false, nil, "", "not key=value"},
-		{[]string{"members=3"}, false, nil, "", "there are path, gamma"},
+		{[]string{"members=3"}, false, nil, "", "there are method, path, gamma"},
 		{[]string{"path=vp+none"}, false, nil, "", "none is not key=value"},
 	} {
-		all, err := variants(c.vary, c.grid)
+		all, err := variants(nil, c.vary, c.grid)
 		if (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
 			t.Errorf("%v: %v", c.vary, err)
 			continue
@@ -59,7 +66,7 @@ func TestAblate(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range a.Rows {
-			a.Rows[i].TrainSeconds, a.Rows[i].StepNanos = 0, 0
+			a.Rows[i].TrainSeconds, a.Rows[i].Micros = 0, 0
 		}
 		return a
 	}
@@ -90,7 +97,115 @@ func TestAblate(t *testing.T) {
 	if !strings.Contains(table, "gain at weight 1") || !strings.Contains(table, "gamma=zero: cannot work") {
 		t.Error(table)
 	}
+	if r := sipipe(t, append(args, "--from", "2020-01-20", "--to", "2020-01-19")...); r.code != ExitUsage {
+		t.Errorf("a range that ends before it begins: code %d, %s", r.code, r.err)
+	}
 	if r := sipipe(t, "ablate", "--date", "2020-01-18", "--vary", "members=3"); r.code != ExitUsage {
 		t.Errorf("members do not shape a model: code %d, %s", r.code, r.err)
+	}
+}
+
+// A list is compared too; later cycles get the forecasts that the service would have
+// made, so their scores are those that verify gives its products.
+func TestAblateLaterCycles(t *testing.T) {
+	place(t)
+	list := filepath.Join(t.TempDir(), "list.yaml")
+	if err := os.WriteFile(list, []byte(`
+- {name: the frame, set: {method: frame}}
+- {group: ε, name: the ODE, set: {epsilon: zero, solver: stochastic-heun, steps: 3, method: interpolant}}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range map[string]string{"HIDDEN": "4", "BLOCKS": "1", "FOLDS": "2", "BATCH": "64", "MAX_STEPS": "20", "MIN_DAYS": "4", "MIN_CASES": "16"} {
+		t.Setenv("SIPIPE_CALIBRATE_NETWORK_"+key, value)
+	}
+	t.Setenv("SIPIPE_CALIBRATE_METHOD", "frame")
+	from, to := "2020-01-17", "2020-01-19"
+	args := []string{"ablate", "--date", from, "--list", list, "--from", from, "--to", to}
+	var a ablation
+	if err := json.Unmarshal([]byte(must(t, sipipe(t, append(args, "--json")...)).out), &a); err != nil {
+		t.Fatal(err)
+	}
+	if a.Later == nil || a.Later.Cycles != 3 || len(a.Rows) != 3 || a.Rows[2].Group != "ε" {
+		t.Fatalf("%+v", a)
+	}
+	base, frame, ode := a.Rows[0], a.Rows[1], a.Rows[2]
+	if !reflect.DeepEqual(base.Later, frame.Later) || base.Later == nil || base.Calls != 0 || base.Refused == "" {
+		t.Errorf("the frame as configured %+v and from the list %+v", base, frame)
+	}
+	// Stochastic Heun calls the networks twice a step.
+	if ode.Calls != 6 || ode.Micros <= 0 || ode.Later == nil || ode.Later.Cases != base.Later.Cases {
+		t.Errorf("%+v", ode)
+	}
+	must(t, sipipe(t, "backfill", "--from", from, "--to", to))
+	var v struct {
+		Cases   int
+		Systems map[string]struct {
+			CRPS        score.Number
+			SpreadError score.Number `json:"spread_error"`
+		}
+	}
+	if err := json.Unmarshal([]byte(must(t, sipipe(t, "verify", "--from", from, "--to", to, "--json")).out), &v); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := base.Later, v.Systems["calibrated"]; got.Cases != v.Cases || !near(got.CRPS, want.CRPS) || !near(got.SpreadError, want.SpreadError) {
+		t.Errorf("%+v, verify says %+v on %d cases", got, want, v.Cases)
+	}
+	table := must(t, sipipe(t, append(args, "--markdown")...)).out
+	if !strings.Contains(table, "| the ODE |") || !strings.Contains(table, "| ε |") || !strings.Contains(table, "| spread ÷ error |") {
+		t.Error(table)
+	}
+}
+
+// near compares scores of members as they were sampled and as they were written.
+func near(a, b score.Number) bool { return math.Abs(float64(a-b)) < 1e-4*math.Abs(float64(b)) }
+
+// Lists that ship with the program name keys that exist and samplers that work.
+func TestShippedVariants(t *testing.T) {
+	paths, err := filepath.Glob("../configs/ablate/*.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%d files: %v", len(paths), err)
+	}
+	for i, p := range paths {
+		if paths[i], err = filepath.Abs(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	place(t)
+	for _, p := range paths {
+		all, err := readVariants(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range all {
+			if _, err := Load(LoadOptions{Set: v.set}); err != nil {
+				t.Errorf("%s, %s: %v", filepath.Base(p), v.name, err)
+			}
+		}
+	}
+}
+
+func TestReadVariantsRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		"name: x":                          "no list of variants",
+		"- {name: x, sets: {steps: 3}}":    "sets",
+		"- {name: x, set: {step: 3}}":      "no key step",
+		"- {name: x}":                      "without keys to set",
+		"- {set: {steps: 3}}":              "without a name",
+		"- {name: x, set: {members: 3}}":   "no key members",
+		"- {name: x, set: {steps: [3, 4]}": "no list of variants",
+	} {
+		path := filepath.Join(t.TempDir(), "list.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := readVariants(path)
+		var wrong *ConfigError
+		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want a mistake in the configuration that says %q", text, err, want)
+		}
+	}
+	if _, err := readVariants("missing.yaml"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing list: %v", err)
 	}
 }

@@ -33,6 +33,14 @@ func (c *CalibrateConfig) coherence() calibrate.Coherence {
 	}
 }
 
+// sampling is how members are drawn.
+func (c *CalibrateConfig) sampling(threads int) calibrate.SampleOptions {
+	return calibrate.SampleOptions{
+		Members: c.Members, Seed: c.Seed, Threads: threads,
+		Draw: calibrate.Draw(c.Draw), Coherence: c.coherence(),
+	}
+}
+
 // checkMethod refuses an interpolant or a sampler that cannot work.
 func (l *Loaded) checkMethod(bad func(key, text string, args ...any)) {
 	m := l.Calibrate.method()

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 
-	"sipipe/calibrate"
 	"sipipe/export"
 	"sipipe/ingest"
 )
@@ -52,10 +51,9 @@ func (j *job) sample(ctx context.Context, raw *ingest.Ensemble) (*ingest.Ensembl
 	}
 	report, stop := j.progress.Start("sampling " + name)
 	defer stop()
-	s, err := model.Sample(ctx, raw, archived, calibrate.SampleOptions{
-		Members: c.Members, Seed: c.Seed, Threads: j.threads,
-		Draw: calibrate.Draw(c.Draw), Coherence: c.coherence(), Progress: report,
-	})
+	o := c.sampling(j.threads)
+	o.Progress = report
+	s, err := model.Sample(ctx, raw, archived, o)
 	if err != nil {
 		return nil, err
 	}
