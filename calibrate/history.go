@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"math"
 	"slices"
 	"time"
@@ -52,7 +53,7 @@ type Archived struct {
 // history versions: a change of meaning or layout of what is stored changes them.
 const (
 	archivedVersion = 1
-	stateVersion    = 1
+	stateVersion    = 2
 )
 
 // History is the chain of archived statistical forecasts of one variable. Each
@@ -103,11 +104,33 @@ func (e Exchangeable) of(ens *ingest.Ensemble) bool {
 
 // chainState is what the next link needs of the ones before.
 type chainState struct {
+	chainHead
+	Frames []*frame.Frame // by lead
+}
+
+// Parts implements store.Parted: the frames of many stations are large.
+func (st *chainState) Parts() iter.Seq[any] {
+	return func(yield func(any) bool) {
+		if !yield(&st.chainHead) {
+			return
+		}
+		for l := range st.Leads {
+			if l == len(st.Frames) { // being read
+				st.Frames = append(st.Frames, &frame.Frame{})
+			}
+			if !yield(st.Frames[l]) {
+				return
+			}
+		}
+	}
+}
+
+// chainHead is the state without its frames.
+type chainHead struct {
 	Hash     [32]byte
 	Cycle    time.Time
 	Stations frame.Stations
-	Leads    []time.Duration // ascending; Frames[i] belongs to Leads[i]
-	Frames   []*frame.Frame
+	Leads    []time.Duration // ascending
 	Working  Working
 	// Members by number whose coefficients are kept apart; nil when exchangeable.
 	Members []int32

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/url"
 	"slices"
 	"time"
@@ -46,16 +47,26 @@ func (e *forecastEntry) keys() []string {
 	return keys
 }
 
-// forecastBlock is some consecutive cycles of one file as they are stored. Several are
-// kept together because an archive of years has thousands, often of a few bytes only.
-type forecastBlock struct {
+// blockHead describes some consecutive cycles of one file as they are stored. Several
+// are kept together because an archive of years has thousands, often of a few bytes only.
+type blockHead struct {
 	Variable    Variable
 	Leads       []time.Duration
 	Members     []int32
 	MemberNames []string
 	Places      *Places // of a grid without identifiers
 	Cycles      []int64
-	Values      []byte // float32 [cycle, lead, place, member], little-endian
+}
+
+// forecastBlock is a block with its values.
+type forecastBlock struct {
+	blockHead
+	Values []float32 // [cycle, lead, place, member]
+}
+
+// Parts implements store.Parted.
+func (b *forecastBlock) Parts() iter.Seq[any] {
+	return func(yield func(any) bool) { _ = yield(&b.blockHead) && yield(&b.Values) }
 }
 
 const (
@@ -251,15 +262,15 @@ func (w *blockWriter) add(c cycleAt, values []float32) error {
 		w.first = len(w.entry.Cycles)
 		w.block = newBlock(r)
 		cycles := min(blockCycles, blockValues/len(values)+1, len(r.cycles))
-		w.block.Values = make([]byte, 0, 4*len(values)*cycles)
+		w.block.Values = make([]float32, 0, len(values)*cycles)
 	}
 	w.entry.Cycles = append(w.entry.Cycles, cycleEntry{
 		Time: c.time.Unix(), Hash: ensembleHash(r.ensemble(c.time, values)),
 		At: len(w.block.Cycles), Warnings: warnings,
 	})
 	w.block.Cycles = append(w.block.Cycles, c.time.Unix())
-	w.block.Values = appendFloats(w.block.Values, values)
-	if len(w.block.Values) >= 4*blockValues || len(w.block.Cycles) >= blockCycles {
+	w.block.Values = append(w.block.Values, values...)
+	if len(w.block.Values) >= blockValues || len(w.block.Cycles) >= blockCycles {
 		return w.flush()
 	}
 	return nil
@@ -270,7 +281,7 @@ func newBlock(r *forecastReader) *forecastBlock {
 	if places.Grid != nil {
 		places.ID = nil
 	}
-	return &forecastBlock{Variable: r.variable, Leads: r.leads, Members: r.members, MemberNames: r.names, Places: &places}
+	return &forecastBlock{blockHead: blockHead{Variable: r.variable, Leads: r.leads, Members: r.members, MemberNames: r.names, Places: &places}}
 }
 
 // flush stores the block in work.
@@ -299,13 +310,17 @@ func (a *Archive) forecast(ctx context.Context, variable string, e *forecastEntr
 		return nil, err
 	}
 	n := len(block.Leads) * block.Places.Len() * len(block.Members)
-	if c.At >= len(block.Cycles) || block.Cycles[c.At] != c.Time || len(block.Values) != 4*n*len(block.Cycles) {
+	if c.At >= len(block.Cycles) || block.Cycles[c.At] != c.Time || len(block.Values) != n*len(block.Cycles) {
 		return nil, fmt.Errorf("stored block %q does not hold cycle %d; delete the state folder", c.Block, c.Time)
+	}
+	values := block.Values[n*c.At : n*(c.At+1)]
+	if len(block.Cycles) > 1 { // it may be kept, and the values are the caller's
+		values = slices.Clone(values)
 	}
 	return &Ensemble{
 		Variable: block.Variable, Cycle: time.Unix(c.Time, 0).UTC(),
 		Leads: block.Leads, Members: block.Members, MemberNames: block.MemberNames, Places: block.Places,
-		Values: floatsFrom(block.Values[4*n*c.At : 4*n*(c.At+1)]),
+		Values: values,
 		Source: Source{Path: e.File.Name, SHA256: e.File.SHA256},
 	}, nil
 }
@@ -326,7 +341,7 @@ func (a *Archive) forecastBlock(ctx context.Context, variable string, e *forecas
 		block.Places.ID = cellIDs(block.Places.Grid)
 	}
 	if len(block.Cycles) > 1 { // a block of one cycle is seldom wanted twice
-		a.cache.add(key, block, len(block.Values)+100*block.Places.Len())
+		a.cache.add(key, block, 4*len(block.Values)+100*block.Places.Len())
 	}
 	return block, nil
 }
@@ -376,7 +391,7 @@ func (a *Archive) restoreForecasts(ctx context.Context, variable string, e *fore
 		block.Cycles[c.At] = c.Time
 	}
 	for _, v := range values {
-		block.Values = appendFloats(block.Values, v)
+		block.Values = append(block.Values, v...)
 	}
 	return block, a.put(key, block)
 }

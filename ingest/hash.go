@@ -143,12 +143,3 @@ func appendFloats(b []byte, x []float32) []byte {
 	}
 	return b
 }
-
-// floatsFrom reverses appendFloats.
-func floatsFrom(b []byte) []float32 {
-	x := make([]float32, len(b)/4)
-	for i := range x {
-		x[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-	}
-	return x
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"time"
@@ -56,7 +57,12 @@ const never = math.MaxInt64
 // storedPeriod is an observedPeriod as it is stored.
 type storedPeriod struct {
 	Times  []int64
-	Values []byte // float32 [time, station], little-endian
+	Values []float32 // [time, station]
+}
+
+// Parts implements store.Parted.
+func (p *storedPeriod) Parts() iter.Seq[any] {
+	return func(yield func(any) bool) { _ = yield(&p.Times) && yield(&p.Values) }
 }
 
 // observedFiles brings the stored observations of a variable in line with the files.
@@ -108,7 +114,7 @@ func (a *Archive) readObservations(ctx context.Context, variable string, wanted 
 	}
 	err = r.read(ctx, func(name string, m *observedPeriod) error {
 		entry := periodEntry{Name: name, Key: prefix + name}
-		stored := storedPeriod{}
+		stored := &storedPeriod{}
 		n := r.places.Len()
 		for i, at := range m.Times {
 			values := m.Values[i*n : (i+1)*n]
@@ -117,7 +123,7 @@ func (a *Archive) readObservations(ctx context.Context, variable string, wanted 
 				hash := observedHash(r.variable, time.Unix(at, 0), r.places.ID, values)
 				entry.Hashes = append(entry.Hashes, hash[:hashLen]...)
 				stored.Times = append(stored.Times, at)
-				stored.Values = appendFloats(stored.Values, values)
+				stored.Values = append(stored.Values, values...)
 			}
 		}
 		if len(entry.Times) == 0 {
@@ -251,7 +257,8 @@ func (a *Archive) stationsOf(ctx context.Context, v *variableArchive, e *observe
 	return s, nil
 }
 
-// periodValues returns the values of one valid time of a stored period.
+// periodValues returns the values of one valid time of a stored period; they must not
+// be changed.
 func (a *Archive) periodValues(ctx context.Context, v *variableArchive, e *observedEntry, key string, at, stations int) ([]float32, error) {
 	m := &storedPeriod{}
 	if cached, ok := a.cache.get(key); ok {
@@ -266,12 +273,12 @@ func (a *Archive) periodValues(ctx context.Context, v *variableArchive, e *obser
 		if err != nil {
 			return nil, err
 		}
-		a.cache.add(key, m, len(m.Values)+8*len(m.Times))
+		a.cache.add(key, m, 4*len(m.Values)+8*len(m.Times))
 	}
-	if len(m.Values) != 4*stations*len(m.Times) || at >= len(m.Times) {
+	if len(m.Values) != stations*len(m.Times) || at >= len(m.Times) {
 		return nil, fmt.Errorf("stored period %q does not fit its stations; delete the state folder", key)
 	}
-	return floatsFrom(m.Values[4*stations*at : 4*stations*(at+1)]), nil
+	return m.Values[stations*at : stations*(at+1)], nil
 }
 
 // restoreObservations stores all of a file again.

@@ -65,8 +65,7 @@ func krigeNear(s *Stations, k Kernel, mean, count, bias []float64) error {
 	}
 	all := h.correlations[shape{k.Range, k.Height}]
 	var (
-		l    [neighbours * neighbours]float64 // Cholesky factor, lower
-		w    [neighbours]float64
+		y    nearSystem
 		with [neighbours]int
 	)
 	for i := range bias {
@@ -78,36 +77,17 @@ func krigeNear(s *Stations, k Kernel, mean, count, bias []float64) error {
 				n++
 			}
 		}
-		for a := range n {
-			row := c[with[a]*neighbours:]
-			for b := 0; b <= a; b++ {
-				v := k.Spatial * float64(row[with[b]])
-				if a == b {
-					v = k.Spatial + k.Local + k.Noise/count[list[with[a]]]
-				}
-				for j := range b {
-					v -= l[a*neighbours+j] * l[b*neighbours+j]
-				}
-				if a == b {
-					if !(v > 0) {
-						return errors.New("frame: the kriging system is not positive definite")
-					}
-					l[a*neighbours+a] = math.Sqrt(v)
-				} else {
-					l[a*neighbours+b] = v / l[b*neighbours+b]
-				}
+		for a, p := range with[:n] {
+			row := c[p*neighbours : (p+1)*neighbours]
+			for b, q := range with[:a] {
+				y.l[a][b] = k.Spatial * float64(row[q])
 			}
-			v := mean[list[with[a]]]
-			for j := range a {
-				v -= l[a*neighbours+j] * w[j]
-			}
-			w[a] = v / l[a*neighbours+a]
+			y.l[a][a] = k.Spatial + k.Local + k.Noise/count[list[p]]
+			y.l[n][a] = mean[list[p]]
 		}
-		for a := n - 1; a >= 0; a-- {
-			for j := a + 1; j < n; j++ {
-				w[a] -= l[j*neighbours+a] * w[j]
-			}
-			w[a] /= l[a*neighbours+a]
+		w, ok := y.solve(n)
+		if !ok {
+			return errors.New("frame: the kriging system is not positive definite")
 		}
 		var u float64
 		for a := range n {
@@ -120,6 +100,51 @@ func krigeNear(s *Stations, k Kernel, mean, count, bias []float64) error {
 		bias[i] = u
 	}
 	return nil
+}
+
+// nearSystem is a symmetric system A w = b of up to that many unknowns: rows of the
+// lower triangle of A, then b. Rows are padded, so that four can be worked on at once.
+type nearSystem struct {
+	l [neighbours + 4][neighbours]float64
+}
+
+// solve returns w, a view of the last row, and whether A is positive definite. A
+// becomes its Cholesky factor L and b first L\b, column by column: of a column, four
+// rows at a time, since a single sum waits for each of its additions.
+func (y *nearSystem) solve(n int) (w []float64, ok bool) {
+	clear(y.l[n+1 : n+4]) // what is left there would shrink to denormal numbers, which are slow
+	for b := range n {
+		column := y.l[b][:b]
+		var d float64
+		for a := b; a <= n; a += 4 {
+			r0, r1, r2, r3 := &y.l[a], &y.l[a+1], &y.l[a+2], &y.l[a+3]
+			v0, v1, v2, v3 := r0[b], r1[b], r2[b], r3[b]
+			for j, x := range column {
+				v0 -= r0[j] * x
+				v1 -= r1[j] * x
+				v2 -= r2[j] * x
+				v3 -= r3[j] * x
+			}
+			if a == b {
+				if !(v0 > 0) {
+					return nil, false
+				}
+				d = math.Sqrt(v0)
+				r0[b] = d
+			} else {
+				r0[b] = v0 / d
+			}
+			r1[b], r2[b], r3[b] = v1/d, v2/d, v3/d
+		}
+	}
+	w = y.l[n][:n]
+	for a := n - 1; a >= 0; a-- {
+		for j := a + 1; j < n; j++ {
+			w[a] -= y.l[j][a] * w[j]
+		}
+		w[a] /= y.l[a][a]
+	}
+	return w, true
 }
 
 // cells sorts stations into squares of one degree.

@@ -5,9 +5,13 @@
 //
 // The file of key "a/b" is a/b.gob:
 //
-//	magic [8] | version uint32 | length of key uint32 | key | length of value uint64 |
-//	value in gob encoding | SHA-256 of all that precedes [32]
+//	magic [8] | version uint32 | length of key uint32 | key | value | SHA-256 of all that precedes [32]
 //
-// with integers in big-endian order. The key is part of it because a file that was
-// renamed or copied by hand is as wrong as a damaged one.
+// with integers in big-endian order. The value is a stream of gob messages, one a part
+// (see Parted), or a part's numbers as they are in memory. The key is there because a
+// file that was renamed or copied by hand is as wrong as a damaged one.
+//
+// A value may be hundreds of megabytes: it is written as it is encoded, and read twice,
+// once for its checksum and once to be decoded, so that it is never in memory in both
+// forms.
 package store

@@ -6,14 +6,19 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 )
 
-const magic = "sipipe\x00\x01"
+const (
+	magicName   = "sipipe\x00"
+	magicFormat = "\x02" // of the envelope
+	magic       = magicName + magicFormat
+)
 
 // VersionError says that a value was stored by another version of the program.
 type VersionError struct {
 	Key       string
-	Got, Want int
+	Got, Want int // Got 0: the envelope itself is of another version
 }
 
 func (e *VersionError) Error() string {
@@ -36,46 +41,74 @@ func (e *CorruptError) Error() string {
 
 func (e *CorruptError) Unwrap() error { return e.Err }
 
-// seal packs a value as doc.go describes.
-func seal(key string, version int, value []byte) []byte {
-	b := make([]byte, 0, len(magic)+16+len(key)+len(value)+sha256.Size)
-	b = append(b, magic...)
+// seal writes a value as doc.go describes; encode writes the value itself.
+func seal(w io.Writer, key string, version int, encode func(io.Writer) error) error {
+	d := sha256.New()
+	both := io.MultiWriter(w, d)
+	b := []byte(magic)
 	b = binary.BigEndian.AppendUint32(b, uint32(version))
 	b = binary.BigEndian.AppendUint32(b, uint32(len(key)))
 	b = append(b, key...)
-	b = binary.BigEndian.AppendUint64(b, uint64(len(value)))
-	b = append(b, value...)
-	sum := sha256.Sum256(b)
-	return append(b, sum[:]...)
+	if _, err := both.Write(b); err != nil {
+		return err
+	}
+	if err := encode(both); err != nil {
+		return err
+	}
+	_, err := w.Write(d.Sum(nil))
+	return err
 }
 
-// unseal checks what seal packed and returns the value, a view into b.
-func unseal(key string, b []byte) (value []byte, version int, err error) {
-	const fixed = len(magic) + 16 + sha256.Size
-	if len(b) < fixed {
-		return nil, 0, fmt.Errorf("%d bytes are too few", len(b))
+// file is what unseal reads.
+type file interface {
+	io.Reader
+	io.ReaderAt
+}
+
+// damage is what is wrong with a file that could be read.
+type damage struct{ error }
+
+// unseal checks what seal wrote to a file of the given size, read from its beginning,
+// and returns a reader of the value. An error that is no damage is one of reading.
+func unseal(f file, size int64, key string) (value *io.SectionReader, version int, err error) {
+	const fixed = int64(len(magic) + 8)
+	end := size - sha256.Size
+	if end < fixed {
+		return nil, 0, damage{fmt.Errorf("%d bytes are too few", size)}
 	}
-	body, sum := b[:len(b)-sha256.Size], b[len(b)-sha256.Size:]
-	if want := sha256.Sum256(body); !bytes.Equal(sum, want[:]) {
-		return nil, 0, errors.New("checksum does not match")
+	d := sha256.New()
+	if _, err := io.CopyBuffer(d, io.LimitReader(f, end), make([]byte, bufferSize)); err != nil {
+		return nil, 0, err
 	}
-	if string(body[:len(magic)]) != magic {
-		return nil, 0, errors.New("not a file of the store")
+	sum := make([]byte, sha256.Size)
+	if _, err := f.ReadAt(sum, end); err != nil {
+		return nil, 0, err
 	}
-	body = body[len(magic):]
-	version = int(int32(binary.BigEndian.Uint32(body)))
-	n := uint64(binary.BigEndian.Uint32(body[4:]))
-	body = body[8:]
-	if n > uint64(len(body)-8) {
-		return nil, 0, errors.New("length of key is wrong")
+	if !bytes.Equal(sum, d.Sum(nil)) {
+		return nil, 0, damage{errors.New("checksum does not match")}
 	}
-	if got := string(body[:n]); got != key {
-		return nil, 0, fmt.Errorf("it belongs to key %q", got)
+	b := make([]byte, fixed)
+	if _, err := f.ReadAt(b, 0); err != nil {
+		return nil, 0, err
 	}
-	body = body[n:]
-	value = body[8:]
-	if binary.BigEndian.Uint64(body) != uint64(len(value)) {
-		return nil, 0, errors.New("length of value is wrong")
+	if string(b[:len(magicName)]) != magicName {
+		return nil, 0, damage{errors.New("not a file of the store")}
 	}
-	return value, version, nil
+	if string(b[:len(magic)]) != magic {
+		return nil, 0, nil
+	}
+	b = b[len(magic):]
+	version = int(int32(binary.BigEndian.Uint32(b)))
+	n := int64(binary.BigEndian.Uint32(b[4:]))
+	if n > end-fixed {
+		return nil, 0, damage{errors.New("length of key is wrong")}
+	}
+	got := make([]byte, n)
+	if _, err := f.ReadAt(got, fixed); err != nil {
+		return nil, 0, err
+	}
+	if string(got) != key {
+		return nil, 0, damage{fmt.Errorf("it belongs to key %q", got)}
+	}
+	return io.NewSectionReader(f, fixed+n, end-fixed-n), version, nil
 }

@@ -1,10 +1,9 @@
 package store
 
 import (
-	"bytes"
-	"encoding/gob"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,26 +38,30 @@ func Open(dir string) (*Store, error) {
 // Dir is the folder of the store.
 func (s *Store) Dir() string { return s.dir }
 
-// Put stores v, which gob must be able to encode, under key, in place of what was
-// there. version is that of v's type: raise it whenever an older value would be
-// misunderstood. Once Put returns, the value survives a loss of power.
+// Put stores v, which gob must be able to encode or which is [Parted], under key, in
+// place of what was there. version is that of v's type: raise it whenever an older
+// value would be misunderstood. Once Put returns, the value survives a loss of power.
 func (s *Store) Put(key string, version int, v any) error {
 	path, err := s.path(key)
 	if err != nil {
 		return err
 	}
-	var value bytes.Buffer
-	if err := gob.NewEncoder(&value).Encode(v); err != nil {
-		return fmt.Errorf("encode %q: %w", key, err)
-	}
-	if err := replace(path, seal(key, version, value.Bytes())); err != nil {
+	err = replace(path, func(w io.Writer) error {
+		return seal(w, key, version, func(w io.Writer) error {
+			if err := encode(w, v); err != nil {
+				return fmt.Errorf("encode: %w", err)
+			}
+			return nil
+		})
+	})
+	if err != nil {
 		return fmt.Errorf("store %q: %w", key, err)
 	}
 	return nil
 }
 
-// replace makes b the content of the file at path at one stroke.
-func replace(path string, b []byte) (err error) {
+// replace makes what fill writes the content of the file at path at one stroke.
+func replace(path string, fill func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -68,7 +71,7 @@ func replace(path string, b []byte) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, pending.Cleanup()) }()
-	if _, err := pending.Write(b); err != nil {
+	if err := fill(pending); err != nil {
 		return err
 	}
 	if err := pending.CloseAtomicallyReplace(); err != nil {
@@ -90,18 +93,25 @@ func (s *Store) Get(key string, version int, v any) error {
 	if err != nil {
 		return err
 	}
-	b, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("read %q: %w", key, err)
 	}
-	value, got, err := unseal(key, b)
+	defer f.Close()
+	info, err := f.Stat()
 	if err != nil {
-		return s.quarantine(key, path, err)
+		return fmt.Errorf("read %q: %w", key, err)
 	}
-	if got != version {
+	value, got, err := unseal(f, info.Size(), key)
+	switch damaged := (damage{}); {
+	case errors.As(err, &damaged):
+		return s.quarantine(key, path, damaged.error)
+	case err != nil:
+		return fmt.Errorf("read %q: %w", key, err)
+	case value == nil || got != version:
 		return &VersionError{Key: key, Got: got, Want: version}
 	}
-	if err := gob.NewDecoder(bytes.NewReader(value)).Decode(v); err != nil {
+	if err := decode(value, v); err != nil {
 		return s.quarantine(key, path, fmt.Errorf("decode: %w", err))
 	}
 	return nil
