@@ -13,19 +13,11 @@ import (
 // valid product, ascending. Cycles whose files cannot be read are among them: they
 // fail, and say so.
 func (w *workspace) catchUp(ctx context.Context, n int, before time.Time) ([]time.Time, error) {
-	all := w.cycles()
-	for _, f := range w.archive.Faults() {
-		if !f.Cycle.IsZero() {
-			all = append(all, f.Cycle)
-		}
-	}
-	slices.SortFunc(all, time.Time.Compare)
-	all = slices.CompactFunc(all, time.Time.Equal)
-	all = slices.DeleteFunc(all, func(c time.Time) bool { return !c.Before(before) })
+	all := slices.DeleteFunc(w.seen(), func(c time.Time) bool { return !c.Before(before) })
 	all = all[max(0, len(all)-n):]
 	var missing []time.Time
 	for _, c := range all {
-		valid, err := w.hasValidProduct(ctx, c)
+		valid, _, err := w.hasValidProduct(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -36,25 +28,25 @@ func (w *workspace) catchUp(ctx context.Context, n int, before time.Time) ([]tim
 	return missing, nil
 }
 
-// hasValidProduct says whether a run of the cycle would have nothing to do.
-func (w *workspace) hasValidProduct(ctx context.Context, cycle time.Time) (bool, error) {
+// hasValidProduct says whether a run of the cycle would have nothing to do, and why.
+func (w *workspace) hasValidProduct(ctx context.Context, cycle time.Time) (valid bool, why string, err error) {
 	product, err := w.product(cycle)
 	if err != nil {
-		return false, err
+		return false, "", err
 	}
 	if _, err := ReadManifest(product); err != nil {
-		return false, nil // there is none, or a new one is needed
+		return false, err.Error(), nil // there is none, or a new one is needed
 	}
 	j := &job{workspace: w, log: zerolog.Nop(), cycle: cycle, product: product}
 	if err := j.ingestStage().Run(ctx); err != nil {
-		return false, ctx.Err() // running it says what is wrong
+		return false, err.Error(), ctx.Err() // running it says the same
 	}
 	want, err := j.wanted(ctx)
 	if err != nil {
-		return false, cause(ctx, err)
+		return false, "", cause(ctx, err)
 	}
-	valid, _, err := validProduct(ctx, product, want)
-	return valid, cause(ctx, err)
+	valid, why, err = validProduct(ctx, product, want)
+	return valid, why, cause(ctx, err)
 }
 
 // worse is the error of two that is of more concern: the program's own faults before

@@ -117,7 +117,7 @@ func runAblate(ctx context.Context, o AblateOptions, g *Global) (err error) {
 	}
 	var later []time.Time
 	if !first.IsZero() {
-		if later, err = w.within(first, last); err != nil {
+		if later, err = w.within(w.cycles(), first, last); err != nil {
 			return err
 		}
 	}

@@ -79,7 +79,7 @@ func runBackfill(ctx context.Context, o BackfillOptions, g *Global) (err error) 
 		if o.CatchUp > 0 {
 			return w.backfillLast(ctx, o)
 		}
-		cycles, err := w.within(first, last)
+		cycles, err := w.within(w.seen(), first, last)
 		if err != nil {
 			return err
 		}

@@ -53,6 +53,9 @@ printed. A product that is there and valid is left as it is.
 A run sees only observations that were available at the cycle, so it gives the same
 product whenever it is started.
 
+To try other settings with --set, set export.path and state as well: otherwise the
+product of the real configuration is replaced.
+
 With --wait the forecast may be late: its file counts as complete when size and time of
 change are the same at two looks, or when it was last changed more than two looks ago.
 A file that cannot be used is tried again once it has changed.`,
@@ -61,7 +64,7 @@ A file that cannot be used is tried again once it has changed.`,
   sipipe run --date latest --lock-wait 10m      # from cron
   sipipe run --date today --wait 90m --catchup 3
   sipipe run --date today --json | jq -r .product
-  sipipe run --date 2024-07-08 --set calibrate.members=200 --set export.path=try/{date:%Y%m%d%H}.nc`,
+  sipipe run --date 2024-07-08 --set calibrate.members=200 --set export.path=try/{date:%Y%m%d%H}.nc --set state=try-state`,
 		GroupID: groupWork,
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return runRun(c.Context(), o, g) },

@@ -26,6 +26,7 @@ func (o *SimulateOptions) AddFlags(f *pflag.FlagSet) {
 	d := simulate.Defaults()
 	o.Options = d
 	f.StringVar(&o.Dir, "out", "", "`folder` to make")
+	f.BoolVar(&o.Force, "force", false, "replace a simulated archive that is in the folder already")
 	f.StringVar(&o.From, "from", "", "`date` of the first cycle: 2024-05-01")
 	f.StringVar(&o.To, "to", "", "`date` of the last cycle")
 	f.IntVar(&o.Places, "stations", d.Places, "`number` of stations, or about as many grid cells")

@@ -33,7 +33,9 @@ func newStatusCommand(g *Global) *cobra.Command {
 		Use:   "status [--from DATE --to DATE]",
 		Short: "Show which cycles have a product, and how it was made",
 		Long: `Show for each cycle of the archive whether it has a product and how that was made:
-ok, degraded with the reasons, or missing. Without a range, the last 14 cycles.`,
+ok, degraded with the reasons, stale when a run would make it again (the product is
+damaged, or was made with another configuration or from other data), or missing, with
+what is wrong with the forecast. Without a range, the last 14 cycles.`,
 		Example: `  sipipe status
   sipipe status --from 2024-06-01 --to 2024-07-08 --json | jq '.cycles[] | select(.status != "ok")'`,
 		GroupID: groupLook,
@@ -48,18 +50,30 @@ ok, degraded with the reasons, or missing. Without a range, the last 14 cycles.`
 // statusCycles are shown when no range is asked for.
 const statusCycles = 14
 
-// Status of a cycle without a complete product.
-const StatusMissing = "missing"
+// Status of cycles without a complete and current product.
+const (
+	StatusMissing = "missing"
+	StatusStale   = "stale" // a run would make it again, and the reason says why
+)
 
 // StatusReport is the result of sipipe status.
 type StatusReport struct {
 	Cycles []CycleStatus `json:"cycles"`
+	// Ignored are files of the archive that cannot be used and belong to no cycle.
+	Ignored []IgnoredFile `json:"ignored,omitempty"`
+}
+
+// IgnoredFile is a file of the archive that is left out.
+type IgnoredFile struct {
+	Path     string `json:"path"`
+	Variable string `json:"variable"`
+	Why      string `json:"why"`
 }
 
 // CycleStatus is what is known of one cycle.
 type CycleStatus struct {
 	Cycle   time.Time  `json:"cycle"`
-	Status  string     `json:"status"` // ok, degraded or missing
+	Status  string     `json:"status"` // ok, degraded, stale or missing
 	Reasons []string   `json:"reasons,omitempty"`
 	Product string     `json:"product"`
 	Methods []string   `json:"methods,omitempty"` // by variable
@@ -82,9 +96,9 @@ func runStatus(ctx context.Context, o StatusOptions, g *Global) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-	cycles := w.cycles()
+	cycles := w.seen()
 	if !first.IsZero() {
-		if cycles, err = w.within(first, last); err != nil {
+		if cycles, err = w.within(cycles, first, last); err != nil {
 			return err
 		}
 	} else if len(cycles) > statusCycles {
@@ -95,11 +109,16 @@ func runStatus(ctx context.Context, o StatusOptions, g *Global) (err error) {
 		if err := ctx.Err(); err != nil {
 			return cause(ctx, err)
 		}
-		one, err := w.status(c)
+		one, err := w.status(ctx, c)
 		if err != nil {
 			return err
 		}
 		r.Cycles = append(r.Cycles, one)
+	}
+	for _, f := range w.archive.Faults() {
+		if f.Cycle.IsZero() {
+			r.Ignored = append(r.Ignored, IgnoredFile{Path: f.Path, Variable: f.Variable, Why: f.Err.Error()})
+		}
 	}
 	if o.JSON {
 		return printJSON(g.Out, r)
@@ -107,26 +126,39 @@ func runStatus(ctx context.Context, o StatusOptions, g *Global) (err error) {
 	return r.print(g.Out)
 }
 
-// status looks at the manifest of one cycle. It does not digest the product: that is
-// what a run does before it trusts it.
-func (w *workspace) status(cycle time.Time) (CycleStatus, error) {
+// status tells what a run of one cycle would find, with the same checks.
+func (w *workspace) status(ctx context.Context, cycle time.Time) (CycleStatus, error) {
 	product, err := w.product(cycle)
 	if err != nil {
 		return CycleStatus{}, err
 	}
 	s := CycleStatus{Cycle: cycle, Status: StatusMissing, Product: product}
+	for _, f := range w.archive.Faults() {
+		if f.Cycle.Equal(cycle) {
+			s.Reasons = append(s.Reasons, f.Err.Error())
+		}
+	}
 	m, err := ReadManifest(product)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return s, nil
 	case err != nil:
-		s.Reasons = []string{err.Error()}
+		s.Reasons = append(s.Reasons, err.Error())
 		return s, nil
 	}
-	s.Status, s.Reasons, s.Created = m.Status, m.Reasons, &m.Created
+	s.Created = &m.Created
 	for _, v := range m.Variables {
 		s.Methods = append(s.Methods, v.Name+": "+v.Method)
 	}
+	valid, why, err := w.hasValidProduct(ctx, cycle)
+	if err != nil {
+		return CycleStatus{}, err
+	}
+	if !valid {
+		s.Status, s.Reasons = StatusStale, append(s.Reasons, why)
+		return s, nil
+	}
+	s.Status, s.Reasons = m.Status, append(s.Reasons, m.Reasons...)
 	return s, nil
 }
 
@@ -142,7 +174,11 @@ func (r *StatusReport) print(w io.Writer) error {
 		}
 		t.AppendRow(table.Row{formatCycle(c.Cycle), c.Status, strings.Join(c.Methods, "\n"), last})
 	}
-	if _, err := fmt.Fprintln(w, t.Render()); err != nil {
+	text := t.Render() + "\n"
+	for _, f := range r.Ignored {
+		text += "ignored: " + f.Why + "\n"
+	}
+	if _, err := io.WriteString(w, text); err != nil {
 		return fmt.Errorf("print status: %w", err)
 	}
 	return nil

@@ -58,7 +58,7 @@ func runVerify(ctx context.Context, o VerifyOptions, g *Global) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-	cycles, err := w.within(first, last)
+	cycles, err := w.within(w.cycles(), first, last)
 	if err != nil {
 		return err
 	}

@@ -205,9 +205,9 @@ func TestBackfillGoesOnAfterABrokenCycle(t *testing.T) {
 	if err := os.Remove("archive/forecasts/2020/01/fc_2020011700.nc"); err != nil {
 		t.Fatal(err)
 	}
-	r := must(t, sipipe(t, "backfill", "--from", "2020-01-16", "--to", "2020-01-19"))
-	if n := strings.Count(r.out, "\n"); n != 2 {
-		t.Errorf("it printed %d paths, want those of 16 and 19 January:\n%s", n, r.out)
+	r := sipipe(t, "backfill", "--from", "2020-01-16", "--to", "2020-01-19")
+	if r.code != ExitData || days(r.out) != "16 19" {
+		t.Errorf("exit code %d, want %d; made %s, want 16 19\n%s", r.code, ExitData, days(r.out), r.err)
 	}
 }
 

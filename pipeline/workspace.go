@@ -108,22 +108,39 @@ func (w *workspace) cycles() []time.Time {
 	return slices.CompactFunc(all, time.Time.Equal)
 }
 
-// find is the cycle that is asked for.
+// seen are the cycles with a forecast and those whose file is there but cannot be
+// read, ascending: a run of the latter says what is wrong.
+func (w *workspace) seen() []time.Time {
+	all := w.cycles()
+	for _, f := range w.archive.Faults() {
+		if !f.Cycle.IsZero() {
+			all = append(all, f.Cycle)
+		}
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return slices.CompactFunc(all, time.Time.Equal)
+}
+
+// find is the cycle that is asked for. The latest may be one that cannot be read: to
+// take the one before in its place would deliver an old forecast as a new one.
 func (w *workspace) find(r cycleRequest) (time.Time, error) {
 	if !r.latest {
 		return r.at, nil
 	}
-	for _, c := range slices.Backward(w.cycles()) {
+	for _, c := range slices.Backward(w.seen()) {
 		if r.hour < 0 || c.Hour() == r.hour {
 			return c, nil
 		}
 	}
-	return time.Time{}, &NoCycleError{Forecasts: w.Ingest.Forecasts, Hour: r.hour}
+	none := &NoCycleError{Forecasts: w.Ingest.Forecasts, Hour: r.hour}
+	if faults := w.archive.Faults(); len(faults) > 0 && len(w.cycles()) == 0 {
+		return time.Time{}, fmt.Errorf("%w: %w", none, faults[0].Err)
+	}
+	return time.Time{}, none
 }
 
-// within are the cycles of a range, ascending.
-func (w *workspace) within(first, last time.Time) ([]time.Time, error) {
-	all := w.cycles()
+// within are those cycles that lie in a range, ascending.
+func (w *workspace) within(all []time.Time, first, last time.Time) ([]time.Time, error) {
 	in := slices.DeleteFunc(slices.Clone(all), func(c time.Time) bool { return c.Before(first) || c.After(last) })
 	if len(in) == 0 {
 		e := &NoCycleError{Forecasts: w.Ingest.Forecasts, Hour: -1, From: first, To: last}

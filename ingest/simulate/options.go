@@ -30,6 +30,7 @@ const (
 // any other.
 type Options struct {
 	Dir        string        // folder to write to; made when missing
+	Force      bool          // replace a simulated archive that is in Dir
 	From, To   time.Time     // days of the first and the last cycle, UTC
 	Layout     Layout        // Cycle
 	Kind       Kind          // Lorenz96

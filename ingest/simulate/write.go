@@ -31,14 +31,21 @@ type Summary struct {
 }
 
 // FolderError reports a folder that holds something else than a simulated archive.
-type FolderError struct{ Dir string }
+type FolderError struct {
+	Dir       string
+	Simulated bool // it holds a simulated archive, which is not to be replaced
+}
 
 func (e *FolderError) Error() string {
+	if e.Simulated {
+		return e.Dir + " holds a simulated archive already; replace it with --force, or name a new folder"
+	}
 	return fmt.Sprintf("%s is not empty and no simulated archive (it has no %s made by sipipe); name a new folder", e.Dir, truthFile)
 }
 
 // Write simulates an archive into o.Dir and tells progress after each unit of
-// work, which may be nil. A simulated archive that is there already is replaced
+// work, which may be nil. A simulated archive that is there already is replaced with
+// o.Force, and else a *FolderError
 // (its folders archive and ideal, truth.nc and sipipe.yaml); state and output of
 // earlier runs are left alone. Memory is bounded by one cycle's values (layout
 // EUPP) or one lead time's (others), whatever the range.
@@ -47,7 +54,7 @@ func Write(ctx context.Context, o Options, progress func(done, total int)) (Summ
 	if err := o.Validate(); err != nil {
 		return Summary{}, fmt.Errorf("simulate: %w", err)
 	}
-	if err := claim(ctx, o.Dir); err != nil {
+	if err := claim(ctx, o.Dir, o.Force); err != nil {
 		return Summary{}, err
 	}
 	a, err := newArchive(ctx, o)
@@ -67,7 +74,7 @@ func Write(ctx context.Context, o Options, progress func(done, total int)) (Summ
 }
 
 // claim makes sure that dir may be written to, and clears an earlier simulation.
-func claim(ctx context.Context, dir string) error {
+func claim(ctx context.Context, dir string, force bool) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
 		return os.MkdirAll(dir, 0o755)
@@ -88,6 +95,9 @@ func claim(ctx context.Context, dir string) error {
 	}
 	if simulated == "" {
 		return &FolderError{Dir: dir}
+	}
+	if !force {
+		return &FolderError{Dir: dir, Simulated: true}
 	}
 	for _, name := range []string{"archive", idealFolder} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {

@@ -269,6 +269,11 @@ func TestRefusesAFolderOfSomethingElse(t *testing.T) {
 func TestReplacesASimulation(t *testing.T) {
 	o := small(filepath.Join(t.TempDir(), "demo"), "2020-01-01", "2020-01-03")
 	simulated(t, o)
+	var folder *FolderError
+	if _, err := Write(t.Context(), o, nil); !errors.As(err, &folder) || !folder.Simulated {
+		t.Fatalf("error %v, want that the folder holds an archive", err)
+	}
+	o.Force = true
 	config := filepath.Join(o.Dir, "sipipe.yaml")
 	mine := []byte("# mine\n")
 	for _, path := range []string{config, filepath.Join(o.Dir, "notes.txt")} {
