@@ -32,7 +32,7 @@ func TestAllCombinationsRunOrAreRefused(t *testing.T) {
 					if fields != nil {
 						return fields
 					}
-					learned, err := m.learnFold(ctx, set, folds[0], 0, 1)
+					learned, err := m.learnFold(ctx, set, folds[0], 0, &checkpoints{}, 1)
 					if err != nil {
 						t.Fatalf("%s: %v", name, err)
 					}

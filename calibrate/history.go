@@ -77,6 +77,10 @@ type HistoryOptions struct {
 	Exchangeable Exchangeable
 	Frame        frame.Options
 	Threads      int // leads worked on at once; no influence on the result
+	// Clock says when the state of the chain is kept while many links are made; it has
+	// no influence on the result. nil: at the first of a month, at the end, and when
+	// ctx ends.
+	Clock func() time.Time
 }
 
 // Exchangeable says whether members share their coefficients.
@@ -265,11 +269,16 @@ func (h *History) advance(ctx context.Context, k int, report func(done, total in
 // than link from.
 func (h *History) advanceFrom(ctx context.Context, from, k int, report func(done, total int)) error {
 	st, first := h.resume(from)
+	kept := h.now()
 	for i := first; i <= k; i++ {
 		if err := ctx.Err(); err != nil {
-			return err
+			if st.Cycle.IsZero() || i == first {
+				return err
+			}
+			return errors.Join(err, h.saveState(st))
 		}
-		if err := h.link(ctx, st, i); err != nil {
+		// A link that is left half-way has changed the state, which would be lost.
+		if err := h.link(context.WithoutCancel(ctx), st, i); err != nil {
 			h.state = nil
 			var lost *lostError
 			if errors.As(err, &lost) && lost.link < first {
@@ -285,7 +294,8 @@ func (h *History) advanceFrom(ctx context.Context, from, k int, report func(done
 		if report != nil {
 			report(i-first+1, k-first+1)
 		}
-		if i == k || h.cycles[i].Day() == 1 && h.cycles[i].Hour() == 0 {
+		if i == k || h.cycles[i].Day() == 1 && h.cycles[i].Hour() == 0 || h.now().Sub(kept).Abs() >= checkpointEvery {
+			kept = h.now()
 			if err := h.saveState(st); err != nil {
 				return err
 			}
@@ -293,6 +303,14 @@ func (h *History) advanceFrom(ctx context.Context, from, k int, report func(done
 	}
 	h.state = st
 	return nil
+}
+
+// now is the time by the clock of the options, or always the same.
+func (h *History) now() time.Time {
+	if h.options.Clock == nil {
+		return time.Time{}
+	}
+	return h.options.Clock()
 }
 
 // resume returns the state to go on from and the first link to make, of those that

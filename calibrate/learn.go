@@ -50,28 +50,36 @@ type learned struct {
 	Steps int        // of all parts
 }
 
-// learnFold trains the networks that are blind for fold k.
-func (m *Model) learnFold(ctx context.Context, s *trainingSet, f fold, k int, seed uint64) (*learned, error) {
+// learnFold trains the networks that are blind for fold k, from where the checkpoint
+// is.
+func (m *Model) learnFold(ctx context.Context, s *trainingSet, f fold, k int, c *checkpoints, seed uint64) (*learned, error) {
 	if len(f.train) == 0 || len(f.held) == 0 {
 		return nil, fmt.Errorf("a fold of %d training and %d held-out cases", len(f.train), len(f.held))
 	}
 	key := noise.Seed(seed).Text("training").Text(m.Variable).Int(int64(k))
-	out := &learned{}
-	for _, p := range m.Method.parts() {
-		n, report, err := m.learnPart(ctx, s, f, p, key)
+	at := c.load(k)
+	for i, p := range m.Method.parts() {
+		if i < len(at.Done.Nets) {
+			continue
+		}
+		n, report, err := m.learnPart(ctx, s, f, p, key, at)
 		if err != nil {
 			return nil, err
 		}
-		out.Nets = append(out.Nets, n)
-		out.Loss += report.Best.Loss * float64(p.heads) / 2
-		out.Steps += report.Steps
+		at.Done.Nets = append(at.Done.Nets, n)
+		at.Done.Loss += report.Best.Loss * float64(p.heads) / 2
+		at.Done.Steps += report.Steps
+		at.Running = nil
+		if err := at.save(); err != nil {
+			return nil, err
+		}
 	}
-	return out, nil
+	return &at.Done, nil
 }
 
 // learnPart trains one network of a fold, and stops when it gets no better on the
 // days of that fold.
-func (m *Model) learnPart(ctx context.Context, s *trainingSet, f fold, p part, key noise.Key) (*net.Net, net.TrainReport, error) {
+func (m *Model) learnPart(ctx context.Context, s *trainingSet, f fold, p part, key noise.Key, at *foldCheckpoint) (*net.Net, net.TrainReport, error) {
 	train, err := m.batcher(s, f.train, key.Text("rows"))
 	if err != nil {
 		return nil, net.TrainReport{}, err
@@ -100,6 +108,7 @@ func (m *Model) learnPart(ctx context.Context, s *trainingSet, f fold, p part, k
 		Validate: func(_ int, n *net.Net) (float64, error) {
 			return judge.loss(n)
 		},
+		Resume: at.Running, Checkpoint: at.keep, CheckpointDue: at.due,
 	}, net.SourceFunc(func(step int, b *net.Batch) error {
 		train.fill(rows{p, b.X, b.T, b.C, b.Y, b.W}, step)
 		return nil

@@ -51,7 +51,7 @@ func (h *History) Model(ctx context.Context, cycle time.Time, m Method, o TrainO
 	if err == nil || !errors.As(err, &none) {
 		return model, false, err
 	}
-	o.Networks = h.store
+	o.Networks, o.Checkpoints = h.store, h.store
 	if model, err = Train(ctx, h, none.Anchor, m, o); err != nil {
 		return nil, false, fmt.Errorf("train %s for %s: %w", h.variable, none.Anchor.Format(time.DateOnly), err)
 	}

@@ -19,6 +19,12 @@ type TrainOptions struct {
 	// Neither solver, steps nor epsilon do: with another sampler the networks are
 	// taken from there, and only their weight and the dispersion found anew.
 	Networks NetworkStore
+	// Checkpoints, which may be nil, keeps what training has come to, so that one that
+	// is ended goes on where it was, to the same model.
+	Checkpoints CheckpointStore
+	// Clock says when the next checkpoint is due; it has no influence on the result.
+	// nil: networks are kept when they are done, and when ctx ends.
+	Clock func() time.Time
 	// KeepNetworks of a model that is better off without them, for experiments.
 	KeepNetworks bool
 }
@@ -125,7 +131,7 @@ func (m *Model) learn(ctx context.Context, s *trainingSet, folds []fold, fit [32
 	}
 	if o.Networks == nil || o.Networks.Get(key, networksVersion, &kept) != nil || kept.Fit != fit || len(kept.Folds) != len(folds) {
 		// Whatever is wrong with what is kept, it is made again.
-		all, err := m.learnFolds(ctx, s, folds, o)
+		all, err := m.learnFolds(ctx, s, folds, m.checkpoints(fit, o), o)
 		if err != nil {
 			return err
 		}
@@ -135,6 +141,9 @@ func (m *Model) learn(ctx context.Context, s *trainingSet, folds []fold, fit [32
 				return fmt.Errorf("save networks: %w", err)
 			}
 		}
+	}
+	if err := m.checkpoints(fit, o).discard(len(folds)); err != nil {
+		return err
 	}
 	for _, l := range kept.Folds {
 		m.Nets = append(m.Nets, l.Nets[0])
@@ -146,7 +155,7 @@ func (m *Model) learn(ctx context.Context, s *trainingSet, folds []fold, fit [32
 	return nil
 }
 
-func (m *Model) learnFolds(ctx context.Context, s *trainingSet, folds []fold, o TrainOptions) ([]*learned, error) {
+func (m *Model) learnFolds(ctx context.Context, s *trainingSet, folds []fold, c *checkpoints, o TrainOptions) ([]*learned, error) {
 	out := make([]*learned, len(folds))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, o.Threads))
@@ -154,7 +163,7 @@ func (m *Model) learnFolds(ctx context.Context, s *trainingSet, folds []fold, o 
 	for k := range folds {
 		g.Go(func() error {
 			var err error
-			if out[k], err = m.learnFold(ctx, s, folds[k], k, o.Seed); err != nil {
+			if out[k], err = m.learnFold(ctx, s, folds[k], k, c, o.Seed); err != nil {
 				return fmt.Errorf("network %d of %d: %w", k+1, len(folds), err)
 			}
 			done.add()

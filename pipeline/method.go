@@ -58,6 +58,7 @@ func (w *workspace) history(variable string) (*calibrate.History, error) {
 		Delay:        w.Calibrate.Delay,
 		Exchangeable: calibrate.Exchangeable(w.Calibrate.Exchangeable),
 		Threads:      w.threads,
+		Clock:        w.global.clock,
 	})
 	if err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ func (j *job) train(ctx context.Context, variable string) error {
 	report, stop := j.progress.Start("training " + variable)
 	defer stop()
 	m, made, err := h.Model(ctx, j.cycle, j.Calibrate.method(), calibrate.TrainOptions{
-		Seed: j.Calibrate.Seed, Threads: j.threads, Progress: report,
+		Seed: j.Calibrate.Seed, Threads: j.threads, Progress: report, Clock: j.global.clock,
 	})
 	if err != nil {
 		return err

@@ -52,10 +52,11 @@ type TrainOptions struct {
 	Every    int
 	Patience int
 
-	// Checkpoint, when set, is handed the state every CheckpointEvery steps (default
-	// 500) and when ctx ends. The state belongs to the caller.
-	Checkpoint      func(State) error
-	CheckpointEvery int
+	// Checkpoint, when set, is handed the state after each step for which
+	// CheckpointDue says so, and when ctx ends. The state belongs to the caller.
+	Checkpoint func(State) error
+	// CheckpointDue is asked after each step; nil is every 500 steps.
+	CheckpointDue func() bool
 	// Resume continues from a state of the same configuration, options and source, to
 	// the bits of a training that was not interrupted.
 	Resume *State
@@ -70,7 +71,6 @@ func (o TrainOptions) withDefaults() TrainOptions {
 	set(&o.Steps, 2000)
 	set(&o.Batch, 1024)
 	set(&o.Every, 100)
-	set(&o.CheckpointEvery, 500)
 	setf := func(v *float64, d float64) {
 		if *v == 0 {
 			*v = d
@@ -94,7 +94,6 @@ func (o TrainOptions) check() error {
 		{"Batch", float64(o.Batch), 1, 1 << 20},
 		{"Every", float64(o.Every), 1, math.MaxInt32},
 		{"Patience", float64(o.Patience), 0, math.MaxInt32},
-		{"CheckpointEvery", float64(o.CheckpointEvery), 1, math.MaxInt32},
 		{"Rate", o.Rate, 0, 1},
 		{"Warmup", o.Warmup, 0, 1},
 		{"Decay", o.Decay, 0, 1e3},
@@ -258,7 +257,7 @@ func (t *trainer) run(ctx context.Context, data Source) error {
 				return err
 			}
 		}
-		if s.Step%t.options.CheckpointEvery == 0 {
+		if t.checkpointDue() {
 			if err := t.checkpoint(); err != nil {
 				return err
 			}
@@ -313,6 +312,17 @@ func (t *trainer) validate() error {
 	}
 	r.Stopped = t.options.Patience > 0 && stale >= t.options.Patience
 	return nil
+}
+
+// checkpointEvery is the number of steps between two checkpoints unless
+// TrainOptions.CheckpointDue says otherwise.
+const checkpointEvery = 500
+
+func (t *trainer) checkpointDue() bool {
+	if t.options.CheckpointDue != nil {
+		return t.options.CheckpointDue()
+	}
+	return t.state.Step%checkpointEvery == 0
 }
 
 func (t *trainer) checkpoint() error {

@@ -231,7 +231,7 @@ func TestTrainFaults(t *testing.T) {
 	})
 	t.Run("checkpoint", func(t *testing.T) {
 		o := o
-		o.Checkpoint, o.CheckpointEvery = func(State) error { return broken }, 5
+		o.Checkpoint, o.CheckpointDue = func(State) error { return broken }, func() bool { return true }
 		if _, _, err := Train(t.Context(), pathConfig, o, fill); !errors.Is(err, broken) {
 			t.Errorf("error is %v", err)
 		}
