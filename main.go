@@ -16,8 +16,8 @@ var (
 )
 
 func main() {
-	openblas.Use()
 	ctx, stop := pipeline.SignalContext(context.Background())
+	openblas.Use()
 	code := pipeline.Execute(ctx, pipeline.Build{Version: version, Commit: commit}, os.Args[1:], pipeline.Streams{Out: os.Stdout, Err: os.Stderr})
 	stop()
 	os.Exit(code)

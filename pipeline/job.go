@@ -21,6 +21,8 @@ type job struct {
 	cycle   time.Time
 	product string
 
+	draw drawing // how members come about
+
 	raw        []*ingest.Ensemble // by variable, as configured; of the ingest stage
 	calibrated []*ingest.Ensemble // by variable; of the sample stage
 	fallbacks  map[string]string  // kind by name of a variable; of the sample stage
@@ -34,6 +36,8 @@ type jobOptions struct {
 	Train  bool // make models
 	Sample bool // make the product
 	Force  bool // also when the product is there and valid
+	Merge  bool // take members from shards
+	Shards int  // with Merge: their number; 0: there are none
 }
 
 // Outcome is what became of a job.
@@ -46,13 +50,17 @@ type Outcome struct {
 	Skipped  bool      `json:"skipped"` // it was there and valid
 }
 
+func (w *workspace) newJob(cycle time.Time, product string) *job {
+	return &job{workspace: w, log: w.log.With().Str("cycle", formatCycle(cycle)).Logger(), cycle: cycle, product: product, draw: drawAll}
+}
+
 // run does the job of one cycle.
 func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Outcome, error) {
 	product, err := w.product(cycle)
 	if err != nil {
 		return nil, err
 	}
-	j := &job{workspace: w, log: w.log.With().Str("cycle", formatCycle(cycle)).Logger(), cycle: cycle, product: product}
+	j := w.newJob(cycle, product)
 	out := &Outcome{Cycle: cycle, Product: product, Manifest: manifestPath(product)}
 	fail := func(err error) (*Outcome, error) { return nil, fmt.Errorf("cycle %s: %w", formatCycle(cycle), err) }
 
@@ -91,6 +99,9 @@ func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Ou
 			return out, nil
 		}
 		j.log.Info().Str("reason", why).Msg("cycle begins")
+	}
+	if o.Merge {
+		j.draw = j.merging(o.Shards, want)
 	}
 	var stages []Stage
 	if o.Train {

@@ -100,7 +100,7 @@ writes new members as NetCDF.`,
 		&cobra.Group{ID: groupLook, Title: "Looking around:"})
 	root.SetHelpCommandGroupID(groupLook)
 	root.AddCommand(
-		newRunCommand(g), newBackfillCommand(g), newTrainCommand(g), newSampleCommand(g), newVerifyCommand(g), newSimulateCommand(g),
+		newRunCommand(g), newBackfillCommand(g), newTrainCommand(g), newSampleCommand(g), newMergeCommand(g), newVerifyCommand(g), newSimulateCommand(g),
 		newStatusCommand(g), newPruneCommand(g), newCheckSamplerCommand(g), newDensityCommand(g), newAblateCommand(g), newConfigCommand(g), newInspectCommand(g), newDemoCommand(g), newCompletionCommand(g), newVersionCommand(g))
 	return root
 }

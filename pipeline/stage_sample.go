@@ -53,7 +53,7 @@ func (j *job) sample(ctx context.Context, raw *ingest.Ensemble) (*ingest.Ensembl
 	defer stop()
 	o := c.sampling(j.threads)
 	o.Progress = report
-	s, err := model.Sample(ctx, raw, archived, o)
+	members, err := j.draw(ctx, model, raw, archived, kind, o)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (j *job) sample(ctx context.Context, raw *ingest.Ensemble) (*ingest.Ensembl
 		j.degrade(name + ": " + why)
 	}
 	j.provenance.Variables[name] = method
-	return s.Ensemble, nil
+	return members, nil
 }
 
 // asked is the name in the configuration of a variable with this name in the files.

@@ -38,7 +38,11 @@ const (
 	reading access = iota
 	writing        // products or models: one at a time
 	tidying        // files away: as writing, but with little room too
+	sharing        // products that others do not write: beside others that share
 )
+
+// alone tells whether the command wants the state folder for itself.
+func (a access) alone() bool { return a == writing || a == tidying }
 
 // with opens the workspace, lets work use it, and closes it.
 func (s *session) with(ctx context.Context, a access, work func(*workspace) error) (err error) {
@@ -80,18 +84,25 @@ func (s *session) openStore(ctx context.Context, a access) (w *workspace, err er
 		}
 	}()
 	dir := s.Resolve(s.State)
-	if a != reading {
+	if a.alone() {
 		release, abandoned, err := acquireLock(ctx, dir, s.Operations.LockWait, thisProcess(s.global.args, s.global.clock()))
 		if err != nil {
 			return w, err
 		}
 		w.close, w.abandoned = release, abandoned
 	}
+	if a == sharing {
+		release, err := shareLock(ctx, dir, s.Operations.LockWait)
+		if err != nil {
+			return w, err
+		}
+		w.close = release
+	}
 	if w.store, err = store.Open(dir); err != nil {
 		return w, &OutputError{Path: dir, Err: err}
 	}
-	if a != reading {
-		if err := w.store.Sweep(); err != nil {
+	if a.alone() {
+		if err := errors.Join(w.store.Sweep(), sweepClaims(dir)); err != nil {
 			return w, &OutputError{Path: dir, Err: err}
 		}
 	}

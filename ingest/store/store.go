@@ -38,6 +38,9 @@ func Open(dir string) (*Store, error) {
 // Dir is the folder of the store.
 func (s *Store) Dir() string { return s.dir }
 
+// Path is the file of a key, which need not be there.
+func (s *Store) Path(key string) (string, error) { return s.path(key) }
+
 // Put stores v, which gob must be able to encode or which is [Parted], under key, in
 // place of what was there. version is that of v's type: raise it whenever an older
 // value would be misunderstood. Once Put returns, the value survives a loss of power.
