@@ -81,7 +81,33 @@ func printScores(w io.Writer, variable string, r *score.Report) error {
 			return err
 		}
 	}
+	if d := r.Dependence; d != nil {
+		printVectors(w, "groups of stations", d.Stations)
+		printVectors(w, "lead times of a station", d.Leads)
+	}
 	return nil
+}
+
+// printVectors writes the scores of dependence.
+func printVectors(w io.Writer, what string, r *score.VectorReport) {
+	if r == nil {
+		return
+	}
+	t := table.NewWriter()
+	t.SetOutputMirror(w)
+	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = text.FormatDefault
+	t.SetTitle(fmt.Sprintf("dependence, %s: %d vectors of %.0f on %d days", what, r.Cases, float64(r.Components), r.Days))
+	t.AppendHeader(table.Row{"", "energy score", "variogram score", "CRPS of mean", "spread ÷ error", "CRPS of differences", "spread ÷ error"})
+	for _, s := range vectorSystems(false) {
+		f := r.Systems[s.Name]
+		row := table.Row{s.Name, number3(f.Energy), number2(f.Variogram), number3(f.Mean.CRPS), number2(f.Mean.SpreadError), "–", "–"}
+		if f.Difference != nil {
+			row[5], row[6] = number3(f.Difference.CRPS), number2(f.Difference.SpreadError)
+		}
+		t.AppendRow(row)
+	}
+	t.Render()
 }
 
 // systemOrder is from the least to the most processed.

@@ -44,6 +44,7 @@ type verification struct {
 	history  *calibrate.History
 	emos     *emosRows
 	scores   *score.Comparison
+	vectors  *vectors
 	gallery  gallery
 	products int // cycles with a product
 }
@@ -63,6 +64,7 @@ func (w *workspace) verify(ctx context.Context, cycles []time.Time) (*VerifyRepo
 			return nil, err
 		}
 		ver := &verification{workspace: w, variable: v, history: h, emos: &emosRows{next: map[time.Duration]int{}, rows: map[time.Duration][]baseline.Row{}}}
+		ver.vectors = newVectors(ver)
 		for i, c := range cycles {
 			report(k*len(cycles)+i, len(w.Variables)*len(cycles))
 			if err := ver.add(ctx, c); err != nil {
@@ -75,10 +77,12 @@ func (w *workspace) verify(ctx context.Context, cycles []time.Time) (*VerifyRepo
 		if ver.scores == nil {
 			return nil, &NoObservationError{Variable: v, From: cycles[0], To: cycles[len(cycles)-1], Observations: w.Ingest.Observations}
 		}
-		s, err := ver.scores.Report(score.ReportOptions{Target: systemCalibrated, Bootstrap: score.Bootstrap{Seed: w.Calibrate.Seed}})
+		bootstrap := score.Bootstrap{Seed: w.Calibrate.Seed}
+		s, err := ver.scores.Report(score.ReportOptions{Target: systemCalibrated, Bootstrap: bootstrap})
 		if err != nil {
 			return nil, err
 		}
+		s.Dependence = ver.vectors.report(bootstrap)
 		s.From, s.To = r.From, r.To
 		page, err := ver.page(s, w.Calibrate.Draw == string(calibrate.DrawStratified))
 		if err != nil {
@@ -158,7 +162,7 @@ func (v *verification) add(ctx context.Context, cycle time.Time) error {
 			return err
 		}
 	}
-	return nil
+	return v.vectors.finish(ctx, raw)
 }
 
 // addLead scores one lead time of a cycle.
@@ -190,7 +194,7 @@ func (v *verification) addLead(ctx context.Context, raw, calibrated *ingest.Ense
 	}
 	w := calibrate.WorkingSpace(raw.Variable)
 	valid := raw.Cycle.Add(lead)
-	day := int(math.Floor(float64(valid.Unix()) / 86400))
+	day := dayNumber(valid)
 	for i, id := range raw.Places.ID {
 		at, ok := slices.BinarySearch(obs.ID, id)
 		j, there := place[id]
@@ -211,6 +215,7 @@ func (v *verification) addLead(ctx context.Context, raw, calibrated *ingest.Ense
 		})
 		if added {
 			v.gallery.take(raw.Places, i, lead, raw.Cycle, members, calibrated.At(cl, j), y)
+			v.vectors.cycle = append(v.vectors.cycle, component{i, l, members, calibrated.At(cl, j), e, y})
 		}
 	}
 	return nil

@@ -20,6 +20,14 @@ type Report struct {
 	ByLead     []LeadReport      `json:"by_lead"`
 	ByStation  []StationReport   `json:"by_station"`
 	Events     []EventReport     `json:"events,omitempty"`
+	Dependence *Dependence       `json:"dependence,omitempty"` // set by the caller
+}
+
+// Dependence holds the scores of vectors: groups of stations at one lead time, and
+// the lead times of a station. nil: there are no such vectors.
+type Dependence struct {
+	Stations *VectorReport `json:"stations,omitempty"`
+	Leads    *VectorReport `json:"leads,omitempty"`
 }
 
 // Figure is a summary with the shape of its rank histogram.
@@ -178,41 +186,19 @@ func (c *Comparison) pair(target, other int) string {
 
 // skill of the target against each other system over the slots kept.
 func (c *Comparison) skill(target int, keep func(Slot) bool, b Bootstrap) map[string]Skill {
-	type series struct{ sum, n, mean []float64 }
-	daily := make([]series, len(c.Systems))
+	daily := make([][]pairedSum, len(c.Systems))
 	for i, a := range c.Scores {
 		_, sums := a.Daily(keep)
 		for _, s := range sums {
 			sum, n := a.scoreForSkill(s)
-			daily[i].sum = append(daily[i].sum, sum)
-			daily[i].n = append(daily[i].n, float64(n))
-			daily[i].mean = append(daily[i].mean, sum/float64(n))
+			daily[i] = append(daily[i], pairedSum{sum, float64(n)})
 		}
 	}
 	out := map[string]Skill{}
-	x := daily[target]
 	for i, y := range daily {
-		if i == target {
-			continue
+		if i != target {
+			out[c.pair(target, i)] = skillOf(daily[target], y, b)
 		}
-		crpss := func(days []int) float64 {
-			var a, n, b, m float64
-			for _, d := range days {
-				a += x.sum[d]
-				n += x.n[d]
-				b += y.sum[d]
-				m += y.n[d]
-			}
-			return 1 - a/n/(b/m)
-		}
-		all := make([]int, len(x.sum))
-		for d := range all {
-			all[d] = d
-		}
-		b.Level = 0.95
-		lower, upper := b.Interval(len(all), crpss)
-		_, p := DieboldMariano(x.mean, y.mean, AutomaticLag)
-		out[c.pair(target, i)] = Skill{CRPSS: Number(crpss(all)), CI95: [2]Number{Number(lower), Number(upper)}, P: Number(p)}
 	}
 	return out
 }

@@ -73,6 +73,8 @@ type variableView struct {
 	Skill            table
 	Leads            table
 	Events           table
+	Groups           table // dependence between stations
+	Vectors          table // between lead times
 	Worst            table
 	Figures          []figureView
 	Incomplete, Days int
@@ -104,7 +106,12 @@ func (v *Verification) view(index int) (variableView, error) {
 		ID: fmt.Sprintf("v%d", index), Name: v.Variable.label(), Verification: v,
 		From: v.Scores.From, To: v.Scores.To, Cases: grouped(v.Scores.Cases),
 		Incomplete: v.Scores.Incomplete, Days: v.Scores.Days,
-		Summary: v.summary(), Skill: v.skillTable(), Leads: v.leadTable(), Events: v.eventTable(), Worst: v.worst(10),
+		Summary: v.summary(), Skill: v.skillTable(), Leads: v.leadTable(), Events: v.eventTable(),
+		Worst: v.worst(10),
+	}
+	if d := v.Scores.Dependence; d != nil {
+		out.Groups = v.dependenceTable("groups of stations", d.Stations)
+		out.Vectors = v.dependenceTable("lead times of a station", d.Leads)
 	}
 	for _, f := range v.findings() {
 		out.Findings = append(out.Findings, unbroken(f))
