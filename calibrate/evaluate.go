@@ -153,15 +153,24 @@ func (m *Model) weigh(ctx context.Context, s *trainingSet, folds []fold, o Train
 	unit := m.Report.Candidates[len(m.Report.Candidates)-1]
 	switch {
 	case m.Correction == 0:
-		m.Report.Reason = fmt.Sprintf("on %d held-out days no weight of the networks beats the frame by more than its standard error (weight 1: gain %.4f ± %.4f of %.4f): the frame alone", s.days, unit.Gain, unit.Error, m.Report.Frame)
+		m.Report.Reason = fmt.Sprintf("on %d held-out days no weight of the networks beats the frame by more than its standard error (weight 1: %s): the frame alone", s.days, s.gain(unit, m.Report.Frame))
 	default:
 		for _, c := range m.Report.Candidates {
 			if c.Correction == m.Correction {
-				m.Report.Reason = fmt.Sprintf("on %d held-out days the networks with weight %.2f gain %.4f ± %.4f of %.4f over the frame", s.days, c.Correction, c.Gain, c.Error, m.Report.Frame)
+				m.Report.Reason = fmt.Sprintf("on %d held-out days the networks with weight %.2f: %s over the frame", s.days, c.Correction, s.gain(c, m.Report.Frame))
 			}
 		}
 	}
 	return nil
+}
+
+// gain of a candidate in words, in CRPS and its unit.
+func (s *trainingSet) gain(c Candidate, frame float64) string {
+	unit := " " + s.units
+	if s.units == "" || s.units == "1" {
+		unit = ""
+	}
+	return fmt.Sprintf("CRPS gain %.4f ± %.4f%s of %.4f%s", c.Gain, c.Error, unit, frame, unit)
 }
 
 // meanError returns the mean over days of a-b and its standard error, widened for

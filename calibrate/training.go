@@ -17,6 +17,7 @@ type trainingSet struct {
 	family   frame.Family
 	censored bool
 	working  Working
+	units    string // of the variable
 
 	template  []float32 // [n, members] standardised raw members, NaN = missing
 	score     []float32 // [n] normal score of the observation
@@ -143,6 +144,7 @@ func (s *trainingSet) add(c *dueCycle, lead time.Duration, obs *ingest.Observed,
 	w := WorkingSpace(ens.Variable)
 	if s.members == 0 {
 		s.members, s.family, s.censored, s.working = len(ens.Members), p.Family, p.Censored, w
+		s.units = ens.Variable.Units
 	}
 	y := observedAt(ens.Places, obs, w)
 	members := make([]float32, len(ens.Members))

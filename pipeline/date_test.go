@@ -112,6 +112,8 @@ func TestExpandTemplate(t *testing.T) {
 	for _, template := range []string{"{date", "date}", "{member}", "{}", "{date:%Q}"} {
 		if got, err := expandTemplate(template, at); err == nil {
 			t.Errorf("%s is %q, want an error", template, got)
+		} else if strings.Contains(err.Error(), "compil") {
+			t.Errorf("%s: a library speaks: %v", template, err)
 		}
 	}
 }

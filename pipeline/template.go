@@ -38,7 +38,8 @@ func expandTemplate(template string, t time.Time) (string, error) {
 		}
 		text, err := strftime.Format(format, t.UTC())
 		if err != nil {
-			return "", fmt.Errorf("is %q: {%s}: %w", template, field, err)
+			// The library says the same three times over, in terms of its own.
+			return "", fmt.Errorf("is %q: {%s} has a letter after %% that is not known; valid are those of strftime, for example {date:%%Y%%m%%d%%H}", template, field)
 		}
 		out.WriteString(text)
 		rest = after
