@@ -30,6 +30,9 @@ type Options struct {
 	ObservedNames map[string]string // variable to its name in the observations
 	ObservedUnits map[string]string // variable to its units in the observations
 
+	// Screen leaves out forecasts that cannot be right; see Implausible.
+	Screen bool
+
 	// Interpolation brings forecasts on a grid to the stations of the observations.
 	Interpolation Interpolation
 
@@ -170,10 +173,13 @@ func (a *Archive) openForecasts(ctx context.Context, v *variableArchive, files [
 			continue
 		}
 		for _, f := range e.Faults {
-			v.faults = append(v.faults, Fault{
-				Path: e.File.Name, Variable: v.name, Cycle: time.Unix(f.Time, 0).UTC(),
-				Err: &UnusableError{Path: e.File.Name, Var: v.name, Why: f.Why, Remedy: "replace the file by a good one"},
-			})
+			fault := Fault{Path: e.File.Name, Variable: v.name, Cycle: time.Unix(f.Time, 0).UTC()}
+			if f.Implausible {
+				fault.Err = implausibleError(e.File.Name, v.name, f.Why)
+			} else {
+				fault.Err = &UnusableError{Path: e.File.Name, Var: v.name, Why: f.Why, Remedy: "replace the file by a good one"}
+			}
+			v.faults = append(v.faults, fault)
 		}
 	}
 	slices.SortStableFunc(v.faults, func(a, b Fault) int { return a.Cycle.Compare(b.Cycle) })

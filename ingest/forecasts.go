@@ -31,8 +31,9 @@ type cycleEntry struct {
 
 // cycleFault is a cycle of a good file that cannot be used.
 type cycleFault struct {
-	Time int64
-	Why  string
+	Time        int64
+	Why         string
+	Implausible bool // found by Implausible
 }
 
 func (e *forecastEntry) file() *fileEntry { return &e.File }
@@ -83,7 +84,7 @@ func variablePrefix(kind, variable string) string { return kind + "/" + url.Path
 func (a *Archive) forecastFiles(ctx context.Context, variable string, files []archiveFile) (*index[*forecastEntry], []Fault, error) {
 	s := syncer[*forecastEntry]{
 		archive: a, variable: variable, prefix: variablePrefix("forecasts", variable),
-		fingerprint: fingerprint(a.options.Units, a.options.Dims, a.options.Forecasts),
+		fingerprint: fingerprint(a.options.Units, a.options.Dims, a.options.Forecasts, a.options.Screen),
 		read: func(ctx context.Context, file archiveFile, sum string, old *forecastEntry) (*forecastEntry, error) {
 			return a.readForecasts(ctx, variable, file, sum, old)
 		},
@@ -247,16 +248,23 @@ func (w *blockWriter) add(c cycleAt, values []float32) error {
 		if named, ok := r.named.time(); ok && !r.named.agrees(at) {
 			at = named // the cycle that people will miss
 		}
-		w.entry.Faults = append(w.entry.Faults, cycleFault{at.Unix(), why})
+		w.entry.Faults = append(w.entry.Faults, cycleFault{Time: at.Unix(), Why: why})
 		return nil
 	}
 	warnings, empty := r.gaps(values)
 	if empty {
 		// Reforecasts are published with whole years blanked out: they are just not there.
 		if !r.l.has(roleYear) {
-			w.entry.Faults = append(w.entry.Faults, cycleFault{c.time.Unix(), "all its values are missing"})
+			w.entry.Faults = append(w.entry.Faults, cycleFault{Time: c.time.Unix(), Why: "all its values are missing"})
 		}
 		return nil
+	}
+	ens := r.ensemble(c.time, values)
+	if w.archive.options.Screen {
+		if why := Implausible(ens); why != "" {
+			w.entry.Faults = append(w.entry.Faults, cycleFault{Time: c.time.Unix(), Why: why, Implausible: true})
+			return nil
+		}
 	}
 	if w.block == nil {
 		w.first = len(w.entry.Cycles)
@@ -265,7 +273,7 @@ func (w *blockWriter) add(c cycleAt, values []float32) error {
 		w.block.Values = make([]float32, 0, len(values)*cycles)
 	}
 	w.entry.Cycles = append(w.entry.Cycles, cycleEntry{
-		Time: c.time.Unix(), Hash: ensembleHash(r.ensemble(c.time, values)),
+		Time: c.time.Unix(), Hash: ensembleHash(ens),
 		At: len(w.block.Cycles), Warnings: warnings,
 	})
 	w.block.Cycles = append(w.block.Cycles, c.time.Unix())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"strconv"
 
 	"sipipe/ingest/store"
 )
@@ -100,6 +101,8 @@ func fingerprint(parts ...any) string {
 			d.text(x)
 		case []string:
 			d.texts(x)
+		case bool:
+			d.text(strconv.FormatBool(x))
 		case map[string]string:
 			var flat []string
 			for k, v := range x {

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sipipe/ingest"
 )
 
 // days names the products that a command has printed by their day of the month.
@@ -54,7 +56,7 @@ func TestCatchUpGoesOnAfterABrokenCycle(t *testing.T) {
 
 func TestWorse(t *testing.T) {
 	order := []error{
-		&SpaceError{}, &ImplausibleError{}, &ShortageError{}, &WaitError{}, // worst first
+		&SpaceError{}, &ingest.ImplausibleError{}, &ShortageError{}, &WaitError{}, // worst first
 	}
 	for i, a := range order {
 		for j, b := range order {

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -83,4 +84,26 @@ func (l *Loaded) checkExportPath(bad func(key, text string, args ...any)) {
 	case one == other:
 		bad("export.path", "is %q: each day would overwrite the one before; put {date:%%Y%%m%%d%%H} into it", l.Export.Path)
 	}
+	for _, key := range []struct{ name, value string }{
+		{"ingest.forecasts", l.Ingest.Forecasts},
+		{"ingest.observations", l.Ingest.Observations},
+	} {
+		if l.takesIn(key.value, one, day) {
+			bad("export.path", "is %q: products would lie among the input, which %s = %q reads; name another folder", l.Export.Path, key.name, key.value)
+		}
+	}
+}
+
+// takesIn says whether an input template covers the product of a cycle, which would
+// overwrite a file of the archive or be read as one.
+func (l *Loaded) takesIn(template, product string, cycle time.Time) bool {
+	if template == "" {
+		return false
+	}
+	pattern, err := expandTemplate(template, cycle)
+	if err != nil {
+		return false // said where templates are checked
+	}
+	within, err := filepath.Match(l.Resolve(pattern), l.Resolve(product))
+	return err == nil && within
 }

@@ -42,7 +42,7 @@ func TestExitCodes(t *testing.T) {
 		{"locked", &LockedError{Path: "state/lock"}, 75},
 		{"not there in time", wrapped(&WaitError{Err: &ingest.MissingCycleError{}}), 75},
 		{"too little to learn from", wrapped(&ShortageError{}), 66},
-		{"not plausible", wrapped(&ImplausibleError{}), 65},
+		{"not plausible", wrapped(&ingest.ImplausibleError{}), 65},
 		{"not enough space", &SpaceError{}, 73},
 		{"configuration", &ConfigError{Text: "x"}, 78},
 		{"several mistakes in it", errors.Join(&ConfigError{Text: "x"}, &ConfigError{Text: "y"}), 78},

@@ -1,97 +1,14 @@
 package pipeline
 
 import (
-	"math"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"sipipe/ingest"
+	"sipipe/export"
 )
-
-// raw is a forecast at 5 places, 2 lead times and 3 members, all values different
-// and around 280.
-func raw() *ingest.Ensemble {
-	e := &ingest.Ensemble{
-		Variable: ingest.Variable{Name: "t2m", StandardName: "air_temperature", Units: "K"},
-		Leads:    []time.Duration{24 * time.Hour, 48 * time.Hour},
-		Members:  []int32{0, 1, 7},
-		Places:   &ingest.Places{ID: []string{"a", "b", "c", "d", "e"}},
-		Values:   make([]float32, 2*5*3),
-	}
-	for i := range e.Values {
-		e.Values[i] = 280 + float32(i)/8
-	}
-	return e
-}
-
-func TestImplausible(t *testing.T) {
-	nan := float32(math.NaN())
-	each := func(f func(i int, v float32) float32) func(*ingest.Ensemble) {
-		return func(e *ingest.Ensemble) {
-			for i, v := range e.Values {
-				e.Values[i] = f(i, v)
-			}
-		}
-	}
-	as := func(name, units string, change func(*ingest.Ensemble)) func(*ingest.Ensemble) {
-		return func(e *ingest.Ensemble) {
-			e.Variable.StandardName, e.Variable.Units = name, units
-			change(e)
-		}
-	}
-	constant := func(x float32) func(*ingest.Ensemble) { return each(func(int, float32) float32 { return x }) }
-	shift := func(x float32) func(*ingest.Ensemble) {
-		return each(func(_ int, v float32) float32 { return v + x })
-	}
-	second := func(e *ingest.Ensemble) { // as the first member, at all places
-		for i := 0; i < len(e.Values); i += 3 {
-			e.Values[i+1] = e.Values[i]
-		}
-	}
-	for name, c := range map[string]struct {
-		change func(*ingest.Ensemble)
-		says   string // "" when it is plausible
-	}{
-		"as it is":               {func(*ingest.Ensemble) {}, ""},
-		"field of zeros":         {constant(0), "all 15 values at lead time +24 h are 0 K"},
-		"one lead constant":      {each(func(_ int, v float32) float32 { return min(v, 281) }), "all 15 values at lead time +48 h are 281 K"},
-		"constant and missing":   {each(func(i int, v float32) float32 { return []float32{280, nan}[i%2] }), "all 8 values"},
-		"dry":                    {as("precipitation_amount", "kg m-2", constant(0)), ""},
-		"the same rain all over": {as("precipitation_amount", "kg m-2", constant(3)), "are 3 kg m-2"},
-		"overcast":               {as("cloud_area_fraction", "1", constant(1)), ""},
-		"Celsius as kelvin":      {shift(-273.15), "units in the file are wrong"},
-		"converted twice":        {shift(273.15), "its mean is 555.0 K"},
-		"Antarctica":             {shift(-80), ""},
-		"potential temperature":  {as("air_potential_temperature", "K", shift(200)), ""},
-		"wind":                   {as("wind_speed", "m s-1", shift(-275)), ""},
-		"nothing there":          {constant(nan), ""}, // for operations.min_members
-		"two members":            {second, "members 0 and 1 have the same values everywhere (1 such pairs)"},
-		"two members where there": {func(e *ingest.Ensemble) {
-			e.Values[0] = nan
-			second(e)
-		}, "members 0 and 1"},
-		"two members, but one is missing somewhere": {func(e *ingest.Ensemble) {
-			second(e)
-			e.Values[0] = nan
-		}, ""},
-		"all members": {func(e *ingest.Ensemble) {
-			for i := range e.Values {
-				e.Values[i] = e.Values[i-i%3]
-			}
-		}, "its 3 members are all the same"},
-		"members that agree on few values": {each(func(i int, v float32) float32 { return 280 + float32(i/3%7) }), ""},
-	} {
-		e := raw()
-		c.change(e)
-		switch got := implausible(e); {
-		case c.says == "" && got != "":
-			t.Errorf("%s: %q, want no complaint", name, got)
-		case c.says != "" && !strings.Contains(got, c.says):
-			t.Errorf("%s: %q, want %q", name, got, c.says)
-		}
-	}
-}
 
 func TestImplausibleForecast(t *testing.T) {
 	for name, wrong := range map[string]func([]float32){ // [member 5, lead 2, place 6]
@@ -118,5 +35,41 @@ func TestImplausibleForecast(t *testing.T) {
 		if m.Status != StatusDegraded || !m.Variables[0].Suspect || !strings.Contains(strings.Join(m.Reasons, "\n"), "not plausible") {
 			t.Errorf("%s, let pass: %s %q", name, m.Status, m.Reasons)
 		}
+	}
+}
+
+// productValues are all members of t2m in a product.
+func productValues(t *testing.T, path string) []float32 {
+	t.Helper()
+	f, err := export.Read(t.Context(), strings.TrimSpace(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Vars[0].Values
+}
+
+// What is not plausible teaches nothing either: a cycle that was calibrated without it
+// is calibrated in the same way with it.
+func TestImplausibleForecastIsNotLearnedFrom(t *testing.T) {
+	place(t)
+	other := strings.ReplaceAll(forecast, "20200118", "20200110")
+	if err := os.Remove(other); err != nil {
+		t.Fatal(err)
+	}
+	want := must(t, sipipe(t, "run", "--date", "2020-01-18"))
+	without := productValues(t, want.out)
+
+	place(t)
+	rewrite(t, other, "t2m", func(v []float32) {
+		for i := range v {
+			v[i] -= 273.15
+		}
+	})
+	got := must(t, sipipe(t, "run", "--date", "2020-01-18"))
+	if !slices.Equal(productValues(t, got.out), without) {
+		t.Error("a forecast in degrees Celsius changes the product of a later cycle")
+	}
+	if !strings.Contains(got.err, "left out: ") || !strings.Contains(got.err, filepath.Base(other)) {
+		t.Errorf("log does not name the file that is left out: %s", got.err)
 	}
 }

@@ -28,6 +28,7 @@ func openArchive(ctx context.Context, w *workspace) (archive, error) {
 		ObservedNames: w.Ingest.ObservedNames,
 		ObservedUnits: w.Ingest.ObservedUnits,
 		Interpolation: interpolation,
+		Screen:        w.Ingest.Implausible != implausibleWarn,
 		Progress:      func(p ingest.Progress) { report(p.Done, p.Total) },
 	})
 	if err != nil {
@@ -78,9 +79,7 @@ func (j *job) ingestStage() Stage {
 					Remedy: "wait for the rest of the forecast, or lower operations.min_members",
 				}
 			}
-			if err := j.checkPlausible(e); err != nil {
-				return err
-			}
+			j.checkPlausible(e)
 			j.raw = append(j.raw, e)
 		}
 		return nil

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"sipipe/ingest"
 )
 
 // pollDefault is the time between two looks at an input that is late: short against
@@ -139,7 +141,7 @@ func (w *waiting) until(ctx context.Context, cycle time.Time, attempt func() err
 
 // isLate says whether an error may go away when more of the input arrives.
 func isLate(err error) bool {
-	var wrong *ImplausibleError
+	var wrong *ingest.ImplausibleError
 	var short *ShortageError
 	if errors.As(err, &wrong) || errors.As(err, &short) {
 		return false

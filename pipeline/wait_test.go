@@ -60,7 +60,7 @@ func TestWaiting(t *testing.T) {
 		{"never comes", []map[string]inputState{none}, nil, 0, 10, ExitTryLater, "there is no file of it"},
 		{"stays broken", []map[string]inputState{at(1, -60)}, []error{data}, 1, 10, ExitTryLater, "is truncated"},
 		{"a wrong configuration is not waited for", []map[string]inputState{at(1, -60)}, []error{&ConfigError{Text: "x"}}, 1, 0, ExitConfig, "x"},
-		{"nor a forecast that makes no sense", []map[string]inputState{at(1, -60)}, []error{&ImplausibleError{*data}}, 1, 0, ExitData, "truncated"},
+		{"nor a forecast that makes no sense", []map[string]inputState{at(1, -60)}, []error{&ingest.ImplausibleError{UnusableError: *data}}, 1, 0, ExitData, "truncated"},
 	} {
 		world := worldClock{now: start}
 		looks, tried := 0, 0
