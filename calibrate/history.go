@@ -603,7 +603,7 @@ func observedAt(p *ingest.Places, o *ingest.Observed, w Working) []float32 {
 	y := make([]float32, p.Len())
 	for i, id := range p.ID {
 		y[i] = float32(math.NaN())
-		if k, ok := slices.BinarySearch(o.ID, id); ok && w.plausible(o.Values[k]) {
+		if k, ok := slices.BinarySearch(o.ID, id); ok && w.Plausible(o.Values[k]) {
 			y[i] = w.Forward(o.Values[k])
 		}
 	}

@@ -39,8 +39,8 @@ func WorkingSpace(v ingest.Variable) Working {
 	return w
 }
 
-// plausible tells whether a value can have been observed.
-func (w Working) plausible(v float32) bool { return float64(v) >= w.least && float64(v) <= w.most }
+// Plausible tells whether a value can have been observed.
+func (w Working) Plausible(v float32) bool { return float64(v) >= w.least && float64(v) <= w.most }
 
 // Identity tells whether working and physical values are the same but for bounds.
 func (w Working) Identity() bool { return w.Name == "identity" || w.Name == "" }

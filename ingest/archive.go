@@ -78,6 +78,7 @@ type Archive struct {
 	observedTemplate *template // nil when there are no observations
 	variables        map[string]*variableArchive
 	cache            *cache // stored values in use
+	noObservations   error  // why there are none although they are asked for
 
 	mu   sync.Mutex
 	sums map[string]string // SHA-256 of files that were read, by path
@@ -127,6 +128,9 @@ func Open(ctx context.Context, o Options) (*Archive, error) {
 		}
 		if observations, err = scan(a.observedTemplate, o.Root); err != nil {
 			return nil, fmt.Errorf("ingest.observations: %w", err)
+		}
+		if len(observations) == 0 {
+			a.noObservations = &NoObservationsError{Place: o.Observations}
 		}
 	}
 	for _, name := range o.Variables {
@@ -418,6 +422,9 @@ func (a *Archive) Faults() []Fault {
 	var faults []Fault
 	for _, name := range a.options.Variables {
 		faults = append(faults, a.variables[name].faults...)
+	}
+	if a.noObservations != nil {
+		faults = append(faults, Fault{Path: a.options.Observations, Err: a.noObservations})
 	}
 	return faults
 }

@@ -83,6 +83,22 @@ func (e *MissingCycleError) Error() string {
 
 func (e *MissingCycleError) Unwrap() error { return fs.ErrNotExist }
 
+// NoObservationsError says that no file is where observations are looked for. It is a
+// fs.ErrNotExist.
+type NoObservationsError struct {
+	Place string // file or template
+	Gone  int    // files that were there at an earlier run
+}
+
+func (e *NoObservationsError) Error() string {
+	if e.Gone > 0 {
+		return fmt.Sprintf("no file of observations at %s, where %d were before: is a disk not mounted? If they are gone for good, remove ingest.observations or use another state folder", e.Place, e.Gone)
+	}
+	return fmt.Sprintf("no file of observations at %s: check ingest.observations", e.Place)
+}
+
+func (e *NoObservationsError) Unwrap() error { return fs.ErrNotExist }
+
 // cycleFormat is how cycles are written for people.
 const cycleFormat = "2006-01-02 15:04 UTC"
 

@@ -77,6 +77,15 @@ func (a *Archive) observedFiles(ctx context.Context, v *variableArchive, files [
 		},
 		faultTime: func(archiveFile) time.Time { return time.Time{} },
 	}
+	if a.noObservations != nil {
+		before, err := loadIndex[*observedEntry](a.store, s.prefix+"index", s.fingerprint)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(before.Files) > 0 {
+			return nil, nil, &NoObservationsError{Place: o.Observations, Gone: len(before.Files)}
+		}
+	}
 	return s.run(ctx, files)
 }
 

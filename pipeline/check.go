@@ -104,6 +104,6 @@ func (l *Loaded) takesIn(template, product string, cycle time.Time) bool {
 	if err != nil {
 		return false // said where templates are checked
 	}
-	within, err := filepath.Match(l.Resolve(pattern), l.Resolve(product))
+	within, err := filepath.Match(filepath.Clean(l.Resolve(pattern)), filepath.Clean(l.Resolve(product)))
 	return err == nil && within
 }

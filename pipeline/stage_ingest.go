@@ -35,7 +35,7 @@ func openArchive(ctx context.Context, w *workspace) (archive, error) {
 		return nil, err
 	}
 	w.warn(a)
-	return a, nil
+	return newScreenedArchive(a, w.log), nil
 }
 
 // warned is how many files that cannot be used are named; the rest are counted.

@@ -1,0 +1,72 @@
+package pipeline
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"sipipe/calibrate"
+	"sipipe/ingest"
+)
+
+// screenedArchive leaves out observations that cannot have been made, so that all that
+// learns from them, and verification, see the same ones. The log is told once a
+// variable, with an example.
+type screenedArchive struct {
+	*ingest.Archive
+	log zerolog.Logger
+
+	mu   sync.Mutex
+	told map[string]bool // by variable
+}
+
+func newScreenedArchive(a *ingest.Archive, log zerolog.Logger) *screenedArchive {
+	return &screenedArchive{Archive: a, log: log, told: map[string]bool{}}
+}
+
+// Observed is that of the archive without stations whose value is not plausible; nil
+// when none is left.
+func (s *screenedArchive) Observed(ctx context.Context, variable string, valid time.Time) (*ingest.Observed, error) {
+	o, err := s.Archive.Observed(ctx, variable, valid)
+	if err != nil || o == nil {
+		return o, err
+	}
+	space := calibrate.WorkingSpace(o.Variable)
+	left := 0
+	for _, v := range o.Values {
+		if !space.Plausible(v) {
+			left++
+		}
+	}
+	if left == 0 {
+		return o, nil
+	}
+	kept := *o
+	kept.ID, kept.Values = nil, nil
+	for i, v := range o.Values {
+		if space.Plausible(v) {
+			kept.ID, kept.Values = append(kept.ID, o.ID[i]), append(kept.Values, v)
+			continue
+		}
+		s.tell(variable, o, i)
+	}
+	if len(kept.ID) == 0 {
+		return nil, nil
+	}
+	return &kept, nil
+}
+
+// tell warns of the first value of a variable that is left out.
+func (s *screenedArchive) tell(variable string, o *ingest.Observed, i int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.told[variable] {
+		return
+	}
+	s.told[variable] = true
+	s.log.Warn().Str("file", o.Source.Path).Str("variable", variable).Str("station", o.ID[i]).
+		Time("valid", o.Valid.UTC()).Float32("value", o.Values[i]).Str("units", o.Variable.Units).
+		Msg("left out: observations that are not plausible, this is the first; check the units in the file, or set ingest.observed_units")
+}
