@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/gob"
 	"io/fs"
+	"iter"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"sipipe/ingest"
+	"sipipe/ingest/store"
 )
 
 // world is an archive in memory with a known relation of forecasts and
@@ -145,8 +147,11 @@ func newMemory() *memory { return &memory{data: map[string][]byte{}} }
 
 func (m *memory) Put(key string, _ int, v any) error {
 	var b bytes.Buffer
-	if err := gob.NewEncoder(&b).Encode(v); err != nil {
-		return err
+	enc := gob.NewEncoder(&b)
+	for part := range partsOf(v) {
+		if err := enc.Encode(part); err != nil {
+			return err
+		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -161,7 +166,21 @@ func (m *memory) Get(key string, _ int, v any) error {
 	if !ok {
 		return fs.ErrNotExist
 	}
-	return gob.NewDecoder(bytes.NewReader(b)).Decode(v)
+	dec := gob.NewDecoder(bytes.NewReader(b))
+	for part := range partsOf(v) {
+		if err := dec.Decode(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// partsOf a value: itself, unless it is stored in parts.
+func partsOf(v any) iter.Seq[any] {
+	if p, ok := v.(store.Parted); ok {
+		return p.Parts()
+	}
+	return func(yield func(any) bool) { yield(v) }
 }
 
 func (m *memory) List(prefix string) ([]string, error) {
