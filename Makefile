@@ -12,13 +12,14 @@ export CGO_LDFLAGS ?= -lopenblas
 VERSION := $(shell cat VERSION)
 COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null)
 LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+COUNT   ?= 6
 SAMPLE  := bin/sipipe --config sample/sipipe.yaml
 
 # Go decides what has to be built again.
-.PHONY: help setup setup-test build run test race bench fuzz-short lint testdata clean
+.PHONY: help setup setup-test build run test race bench bench-kernels bench-scale fuzz-short lint testdata clean
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install the system packages that building takes
 	@scripts/setup build
@@ -41,8 +42,14 @@ test: setup-test ## run all tests
 race: setup-test ## run all tests with the race detector
 	@go test -race ./...
 
-bench: setup ## print the benchmark table
-	@go test -run '^$$' -bench . -benchmem ./...
+bench: setup ## compare with PyTorch and SGEMM; prints a table, writes bench/results.json
+	@go run ./bench
+
+bench-kernels: setup ## Go benchmarks, COUNT times each, for benchstat
+	@go test -run '^$$' -bench . -benchmem -count $(COUNT) ./...
+
+bench-scale: build ## time and memory against size; prints a table, draws docs/pictures/scale.png
+	@go run ./bench/scale
 
 FUZZTIME ?= 10s
 fuzz-short: setup ## run each fuzz test for FUZZTIME

@@ -485,14 +485,35 @@ func (e *lostError) Error() string {
 
 func (e *lostError) Unwrap() error { return e.err }
 
-// mend makes all links up to k that are lost, and returns those that are there.
-func (h *History) mend(ctx context.Context, k int) ([]*Archived, error) {
+// outline is what of an archived forecast tells which cases it has.
+type outline struct {
+	cycle  time.Time
+	leads  []time.Duration // of those mature
+	places []int           // [lead]
+}
+
+func (a *Archived) outline() *outline {
+	o := &outline{cycle: a.Cycle}
+	for l, p := range a.Lead {
+		if p.Ready && p.Days > frame.Mature {
+			o.leads, o.places = append(o.leads, a.Leads[l]), append(o.places, len(p.Mu))
+		}
+	}
+	return o
+}
+
+// mend makes all links up to k that are lost, and outlines those that are there, nil
+// where a forecast cannot be read. Only one link at a time is in memory.
+func (h *History) mend(ctx context.Context, k int) ([]*outline, error) {
 	for range 2 {
-		links := make([]*Archived, k+1)
+		links := make([]*outline, k+1)
 		lost := -1
 		for i := range links {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
 			if a, ok := h.load(i); ok {
-				links[i] = a
+				links[i] = a.outline()
 			} else if lost < 0 && h.usable(ctx, i) {
 				lost = i
 			}

@@ -30,6 +30,8 @@ type trainingSet struct {
 
 	conditions conditions
 	from, to   time.Time // first and last valid time
+
+	room int // cases that memory is asked for at the first
 }
 
 func (s *trainingSet) len() int { return len(s.score) }
@@ -73,18 +75,13 @@ func (h *History) gather(ctx context.Context, anchor time.Time, capacity int) (*
 		if a == nil {
 			continue // a broken cycle
 		}
-		for l, p := range a.Lead {
-			if !p.Ready || p.Days <= frame.Mature {
+		for l, lead := range a.leads {
+			if a.cycle.Add(lead + h.options.Delay).After(anchor) {
 				continue
 			}
-			lead := a.Leads[l]
-			valid := a.Cycle.Add(lead)
-			if valid.Add(h.options.Delay).After(anchor) {
-				continue
-			}
-			sources = append(sources, source{a.Cycle, lead})
+			sources = append(sources, source{a.cycle, lead})
 			leads[lead] = true
-			total += len(p.Mu)
+			total += a.places[l]
 		}
 	}
 	s := &trainingSet{}
@@ -103,6 +100,7 @@ func (h *History) gather(ctx context.Context, anchor time.Time, capacity int) (*
 	s.conditions.Lead = len(leads) > 1
 	s.conditions.Season = s.to.Sub(s.from) > 500*24*time.Hour
 	stride := max(1, (total+capacity-1)/max(capacity, 1))
+	s.room = total/stride + 1
 	count := 0
 	var c *dueCycle // sources come cycle by cycle
 	for i, src := range sources {
@@ -145,6 +143,7 @@ func (s *trainingSet) add(c *dueCycle, lead time.Duration, obs *ingest.Observed,
 	if s.members == 0 {
 		s.members, s.family, s.censored, s.working = len(ens.Members), p.Family, p.Censored, w
 		s.units = ens.Variable.Units
+		s.allocate()
 	}
 	y := observedAt(ens.Places, obs, w)
 	members := make([]float32, len(ens.Members))
@@ -162,10 +161,10 @@ func (s *trainingSet) add(c *dueCycle, lead time.Duration, obs *ingest.Observed,
 			members[j] = w.Forward(x)
 		}
 		n := s.len()
-		s.template = append(s.template, make([]float32, s.members)...)
+		s.template = slices.Grow(s.template, s.members)[:(n+1)*s.members]
 		t := s.template[n*s.members:]
 		template(t, resize(members, s.members), templateFloor*sigma)
-		s.condition = append(s.condition, make([]float32, d)...)
+		s.condition = slices.Grow(s.condition, d)[:(n+1)*d]
 		s.conditions.raw(s.condition[n*d:], members, mu, sigma, dayOf(ens.Cycle.Add(lead)), lead.Hours()/24)
 		x := normalScore(float64(v), mu, sigma, p.Family)
 		s.score = append(s.score, float32(min(max(x, -scoreClip), scoreClip)))
@@ -174,6 +173,14 @@ func (s *trainingSet) add(c *dueCycle, lead time.Duration, obs *ingest.Observed,
 		s.observed = append(s.observed, float32(w.Back(float64(v))))
 		s.block = append(s.block, int32(math.Floor(dayOf(ens.Cycle.Add(lead)))))
 	}
+}
+
+// allocate asks for the memory of all cases at once: growing would take twice as much.
+func (s *trainingSet) allocate() {
+	n := s.room
+	s.template, s.condition = make([]float32, 0, n*s.members), make([]float32, 0, n*s.conditions.len())
+	s.score, s.mu, s.sigma, s.observed = make([]float32, 0, n), make([]float32, 0, n), make([]float32, 0, n), make([]float32, 0, n)
+	s.censor, s.block = make([]bool, 0, n), make([]int32, 0, n)
 }
 
 // resize cuts or repeats members to n: ensembles have grown over the years.
