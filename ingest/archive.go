@@ -423,11 +423,12 @@ func (a *Archive) Faults() []Fault {
 	for _, name := range a.options.Variables {
 		faults = append(faults, a.variables[name].faults...)
 	}
-	if a.noObservations != nil {
-		faults = append(faults, Fault{Path: a.options.Observations, Err: a.noObservations})
-	}
 	return faults
 }
+
+// NoObservations says why there are no observations although they are asked for: a
+// *NoObservationsError, or nil. An archive that has just begun has none yet.
+func (a *Archive) NoObservations() error { return a.noObservations }
 
 // Observed returns what was measured at a valid time, nil when nothing was.
 func (a *Archive) Observed(ctx context.Context, variable string, valid time.Time) (*Observed, error) {

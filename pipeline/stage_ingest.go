@@ -57,6 +57,9 @@ func (w *workspace) warn(a *ingest.Archive) {
 		}
 		e.Msg("left out: " + f.Err.Error())
 	}
+	if err := a.NoObservations(); err != nil {
+		w.log.Warn().Msg(err.Error())
+	}
 	for _, note := range a.Notes() {
 		w.log.Debug().Msg(note)
 	}

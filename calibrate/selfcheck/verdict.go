@@ -44,7 +44,7 @@ func (r *Result) Verdict() string {
 		}
 	}
 	if slices.ContainsFunc(r.Rows, func(row Row) bool { return row.Steps > r.Steps }) {
-		return text + "; twice as many do not suffice either: use solver exponential, or a smaller epsilon_scale"
+		return text + "; twice as many do not suffice either: use solver exponential, a smaller epsilon_scale, heads v-s where ε is constant, or last_step where the grid is cut"
 	}
 	return text
 }
