@@ -16,7 +16,7 @@ COUNT   ?= 6
 SAMPLE  := bin/sipipe --config sample/sipipe.yaml
 
 # Go decides what has to be built again.
-.PHONY: help setup setup-test build run test race bench bench-kernels bench-scale fuzz-short lint testdata clean
+.PHONY: help setup setup-test build run test race bench bench-kernels bench-scale fuzz-short lint vuln test-slurm testdata clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,12 @@ fuzz-short: setup ## run each fuzz test for FUZZTIME
 
 lint: setup ## check form, layers and common mistakes
 	@scripts/lint
+
+vuln: setup ## look for known vulnerabilities in what is called
+	@scripts/vuln
+
+test-slurm: setup ## run arrays and shards on a real Slurm, where it can be had
+	@scripts/test-slurm
 
 testdata: build ## write configs/default.yaml again
 	@bin/sipipe config --default > configs/default.yaml

@@ -72,6 +72,10 @@ func (m Method) grid() sde.Grid {
 	return sde.Grid{Spacing: m.Grid, Steps: m.Steps, First: m.FirstTime, Last: 1 - m.LastTime}
 }
 
+// SharesNetworks tells whether two methods have the same networks: they differ in the
+// sampler alone.
+func (m Method) SharesNetworks(o Method) bool { return m.withoutSampler() == o.withoutSampler() }
+
 // process builds what the names stand for, or says what is wrong with them.
 func (m Method) process() (interpolant.Process, error) {
 	i, err := interpolant.New(m.Path, m.Gamma, m.Amplitude)

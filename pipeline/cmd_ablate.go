@@ -17,12 +17,23 @@ type AblateOptions struct {
 	Grid        bool
 	List        string
 	From, To    string
+	Only        []int
+	Collect     string
 	Markdown    bool
 	JSON        bool
 }
 
 // AddFlags adds the flags of the command.
 func (o *AblateOptions) AddFlags(f *pflag.FlagSet) {
+	o.addVariantFlags(f)
+	f.IntSliceVar(&o.Only, "only", nil, "`numbers` of the variants to judge; 0 is the configuration itself")
+	f.StringVar(&o.Collect, "collect", "", "print what the tasks of sipipe submit ablate have left in this `folder`")
+	f.BoolVar(&o.Markdown, "markdown", false, "print the table in Markdown")
+	f.BoolVar(&o.JSON, "json", false, "print one JSON object instead of a table")
+}
+
+// addVariantFlags adds those that say what is compared.
+func (o *AblateOptions) addVariantFlags(f *pflag.FlagSet) {
 	addCycleFlags(f, &o.Date, &o.Cycle)
 	f.StringVar(&o.Variable, "variable", "", "`name` of the variable (default: the first configured)")
 	f.StringArrayVar(&o.Vary, "vary", nil, "`key=value,value` of calibrate.interpolant or calibrate.network; repeat for more keys")
@@ -30,8 +41,6 @@ func (o *AblateOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.List, "list", "", "`file` with a list of variants, such as configs/ablate/samplers.yaml")
 	f.StringVar(&o.From, "from", "", "`date` of the first of later cycles that every variant makes forecasts of too")
 	f.StringVar(&o.To, "to", "", "`date` of the last of them; without an hour, all of that day")
-	f.BoolVar(&o.Markdown, "markdown", false, "print the table in Markdown")
-	f.BoolVar(&o.JSON, "json", false, "print one JSON object instead of a table")
 }
 
 func newAblateCommand(g *Global) *cobra.Command {
@@ -82,14 +91,18 @@ func runAblate(ctx context.Context, o AblateOptions, g *Global) (err error) {
 	if err != nil {
 		return &UsageError{Command: "sipipe ablate", Text: err.Error()}
 	}
-	var listed []variant
-	if o.List != "" {
-		if listed, err = readVariants(o.List); err != nil {
+	all, err := o.variants("sipipe ablate")
+	if err != nil {
+		return err
+	}
+	if o.Collect != "" {
+		r, err := collectAblation(o.Collect, all)
+		if err != nil {
 			return err
 		}
+		return o.show(g, r)
 	}
-	all, err := variants(listed, o.Vary, o.Grid)
-	if err != nil {
+	if all, err = only(all, o.Only); err != nil {
 		return &UsageError{Command: "sipipe ablate", Text: err.Error()}
 	}
 	var first, last time.Time
@@ -129,6 +142,26 @@ func runAblate(ctx context.Context, o AblateOptions, g *Global) (err error) {
 	if err != nil {
 		return cause(ctx, err)
 	}
+	return o.show(g, r)
+}
+
+// variants are those that the flags of a command name.
+func (o *AblateOptions) variants(command string) ([]variant, error) {
+	var listed []variant
+	if o.List != "" {
+		var err error
+		if listed, err = readVariants(o.List); err != nil {
+			return nil, err
+		}
+	}
+	all, err := variants(listed, o.Vary, o.Grid)
+	if err != nil {
+		return nil, &UsageError{Command: command, Text: err.Error()}
+	}
+	return all, nil
+}
+
+func (o *AblateOptions) show(g *Global, r *ablation) error {
 	if o.JSON {
 		return printJSON(g.Out, r)
 	}

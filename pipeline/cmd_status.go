@@ -61,6 +61,8 @@ type StatusReport struct {
 	Cycles []CycleStatus `json:"cycles"`
 	// Ignored are files of the archive that cannot be used and belong to no cycle.
 	Ignored []IgnoredFile `json:"ignored,omitempty"`
+	// Jobs are the steps of what was last submitted to Slurm.
+	Jobs []JobStatus `json:"jobs,omitempty"`
 }
 
 // IgnoredFile is a file of the archive that is left out.
@@ -120,6 +122,9 @@ func runStatus(ctx context.Context, o StatusOptions, g *Global) (err error) {
 			r.Ignored = append(r.Ignored, IgnoredFile{Path: f.Path, Variable: f.Variable, Why: f.Err.Error()})
 		}
 	}
+	if r.Jobs, err = w.jobs(ctx, slurm{}); err != nil {
+		return err
+	}
 	if o.JSON {
 		return printJSON(g.Out, r)
 	}
@@ -178,6 +183,7 @@ func (r *StatusReport) print(w io.Writer) error {
 	for _, f := range r.Ignored {
 		text += "ignored: " + f.Why + "\n"
 	}
+	text += jobsTable(r.Jobs)
 	if _, err := io.WriteString(w, text); err != nil {
 		return fmt.Errorf("print status: %w", err)
 	}

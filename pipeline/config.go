@@ -20,6 +20,7 @@ type Config struct {
 	Export     ExportConfig     `mapstructure:"export" desc:"what is written, and where"`
 	State      string           `mapstructure:"state" desc:"folder of models, pairs and the lock; can be deleted, everything in it is made again" path:"true" result:"no"`
 	Operations OperationsConfig `mapstructure:"operations" desc:"how the program behaves when it runs unattended"`
+	Slurm      SlurmConfig      `mapstructure:"slurm" desc:"what sipipe submit asks Slurm for"`
 }
 
 // IngestConfig says where forecasts and observations are and how they are read.
@@ -109,6 +110,20 @@ type OperationsConfig struct {
 	MinFree    int           `mapstructure:"min_free" desc:"free space in MB, of the state folder and of products, below which no work is begun" valid:"0.." result:"no"`
 }
 
+// SlurmConfig says what the jobs of sipipe submit ask for.
+type SlurmConfig struct {
+	Partition   string        `mapstructure:"partition" desc:"partition of all jobs; empty: the default of the cluster" result:"no"`
+	Account     string        `mapstructure:"account" desc:"account that jobs are charged to; empty: the default of the user" result:"no"`
+	CPUs        int           `mapstructure:"cpus" desc:"processors of a task" valid:"1..4096" result:"no"`
+	Memory      string        `mapstructure:"memory" desc:"memory of a task, such as 4G; empty: the default of the cluster" result:"no"`
+	Time        time.Duration `mapstructure:"time" desc:"time limit of a task" valid:"1m.." result:"no"`
+	TrainCPUs   int           `mapstructure:"train_cpus" desc:"processors of the job that trains; 0: as a task" valid:"0..4096" result:"no"`
+	TrainMemory string        `mapstructure:"train_memory" desc:"memory of the job that trains; empty: as a task" result:"no"`
+	TrainTime   time.Duration `mapstructure:"train_time" desc:"time limit of the job that trains; 0: as a task" valid:"0s.." result:"no"`
+	AtOnce      int           `mapstructure:"at_once" desc:"tasks of an array that run at the same time at most; 0: as many as there is room for" valid:"0..100000" result:"no"`
+	Options     []string      `mapstructure:"options" desc:"more options of sbatch for all jobs, such as [--qos=short, --exclude=node7]" result:"no"`
+}
+
 // DefaultConfig returns the configuration before any file, variable or flag.
 func DefaultConfig() Config {
 	return Config{
@@ -158,6 +173,11 @@ func DefaultConfig() Config {
 			OnMissing: "baseline",
 			// Hundreds of products of a few hundred stations.
 			MinFree: 100,
+		},
+		Slurm: SlurmConfig{
+			// The networks of a cycle's model are trained at the same time, four by
+			// default; sampling a cycle of a few hundred stations takes seconds.
+			CPUs: 2, Memory: "2G", Time: time.Hour, TrainCPUs: 4, TrainTime: 6 * time.Hour,
 		},
 	}
 }

@@ -89,10 +89,13 @@ func (e *SignalError) Error() string {
 // the cases is the order of precedence.
 func ExitCode(err error) int {
 	var (
+		task    *TaskError
+		batch   *SchedulerError
 		stopped *SignalError
 		usage   *UsageError
 		config  *ConfigError
 		locked  *LockedError
+		queued  *SubmittedError
 		late    *WaitError
 		space   *SpaceError
 		output  *OutputError
@@ -106,6 +109,8 @@ func ExitCode(err error) int {
 	switch {
 	case err == nil:
 		return ExitDone
+	case errors.As(err, &task):
+		return task.code
 	case errors.As(err, &stopped):
 		if stopped.Signal == syscall.SIGTERM {
 			return ExitTerminated
@@ -113,9 +118,14 @@ func ExitCode(err error) int {
 		return ExitInterrupted
 	case errors.As(err, &usage):
 		return ExitUsage
+	case errors.As(err, &batch):
+		if batch.later() {
+			return ExitTryLater
+		}
+		return ExitConfig
 	case errors.As(err, &config):
 		return ExitConfig
-	case errors.As(err, &locked), errors.As(err, &late):
+	case errors.As(err, &locked), errors.As(err, &late), errors.As(err, &queued):
 		return ExitTryLater
 	case errors.As(err, &content):
 		return ExitInternal // the program's own numbers are wrong

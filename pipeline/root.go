@@ -28,9 +28,10 @@ type Global struct {
 	Quiet     bool
 	LogFormat string
 
-	args  []string
-	clock func() time.Time // the only clock of the program
-	sleep func(context.Context, time.Duration) error
+	args    []string
+	restore []func()         // what was changed for all of the process
+	clock   func() time.Time // the only clock of the program
+	sleep   func(context.Context, time.Duration) error
 	// flags that stand for a key, as given on the command line, by key
 	flags map[string]FlagValue
 }
@@ -101,7 +102,7 @@ writes new members as NetCDF.`,
 	root.SetHelpCommandGroupID(groupLook)
 	root.AddCommand(
 		newRunCommand(g), newBackfillCommand(g), newTrainCommand(g), newSampleCommand(g), newMergeCommand(g), newVerifyCommand(g), newSimulateCommand(g),
-		newStatusCommand(g), newPruneCommand(g), newCheckSamplerCommand(g), newDensityCommand(g), newAblateCommand(g), newConfigCommand(g), newInspectCommand(g), newDemoCommand(g), newCompletionCommand(g), newVersionCommand(g))
+		newSubmitCommand(g), newTaskCommand(g), newStatusCommand(g), newPruneCommand(g), newCheckSamplerCommand(g), newDensityCommand(g), newAblateCommand(g), newConfigCommand(g), newInspectCommand(g), newDemoCommand(g), newCompletionCommand(g), newVersionCommand(g))
 	return root
 }
 
@@ -152,11 +153,21 @@ func execute(ctx context.Context, build Build, args []string, s Streams, clock f
 }
 
 func (g *Global) execute(ctx context.Context) int {
-	root := NewRoot(g)
-	root.SetArgs(g.args)
-	err := cause(ctx, root.ExecuteContext(ctx))
+	err := g.run(ctx)
 	if err != nil {
 		writeFailure(g.Err, logOptions{Format: g.LogFormat}, err, g.clock)
 	}
 	return ExitCode(err)
+}
+
+// run runs the command of the arguments.
+func (g *Global) run(ctx context.Context) error {
+	defer func() {
+		for _, restore := range slices.Backward(g.restore) {
+			restore()
+		}
+	}()
+	root := NewRoot(g)
+	root.SetArgs(g.args)
+	return cause(ctx, root.ExecuteContext(ctx))
 }

@@ -26,6 +26,7 @@ func (g *Global) begin(command string) (*session, error) {
 	}
 	log, progress := g.talk(command)
 	s := &session{Loaded: loaded, global: g, log: log, progress: progress, threads: threads(loaded.Operations.Threads), ledger: &ledger{}}
+	g.restore = append(g.restore, limit(s.threads))
 	log.Debug().Str("file", loaded.File).Str("config_sha256", loaded.Hash).Int("threads", s.threads).Msg("configuration loaded")
 	return s, nil
 }

@@ -8,10 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"sipipe/calibrate"
 	"sipipe/ingest"
@@ -177,29 +181,66 @@ func (j *job) merging(n int, want Wanted) drawing {
 		if n == 0 {
 			return nil, &MissingShardsError{Cycle: j.cycle}
 		}
-		var missing []int
-		parts := make([]*ingest.Ensemble, n)
-		for k := range parts {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			s := Shard{k + 1, n}
-			fit, err := j.shardFit(s, want, model, raw.Variable.Name, kind)
-			if err != nil {
-				return nil, err
-			}
-			var stored storedShard
-			if err := j.store.Get(shardKey(j.cycle, raw.Variable.Name, s), shardVersion, &stored); err != nil || stored.Fit != fit {
-				missing = append(missing, s.I) // whatever is wrong with it, it is to be made again
-				continue
-			}
-			parts[k] = stored.ensemble(raw, s)
+		parts, missing, err := j.shards(ctx, n, want, model, raw, kind)
+		if err != nil {
+			return nil, err
 		}
 		if len(missing) > 0 {
 			return nil, &MissingShardsError{Cycle: j.cycle, Missing: missing, N: n}
 		}
 		return calibrate.Merge(raw, parts)
 	}
+}
+
+// shards reads the n shards of a variable; missing are those that are not there or do
+// not fit, from 1 on, ascending.
+func (j *job) shards(ctx context.Context, n int, want Wanted, model *calibrate.Model, raw *ingest.Ensemble, kind string) (parts []*ingest.Ensemble, missing []int, err error) {
+	parts = make([]*ingest.Ensemble, n)
+	for k := range parts {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		s := Shard{k + 1, n}
+		fit, err := j.shardFit(s, want, model, raw.Variable.Name, kind)
+		if err != nil {
+			return nil, nil, err
+		}
+		var stored storedShard
+		if err := j.store.Get(shardKey(j.cycle, raw.Variable.Name, s), shardVersion, &stored); err != nil || stored.Fit != fit {
+			missing = append(missing, s.I) // whatever is wrong with it, it is to be made again
+			continue
+		}
+		parts[k] = stored.ensemble(raw, s)
+	}
+	return parts, missing, nil
+}
+
+// missingShards are those of n that are not there, or do not fit, for any variable.
+// Without a model none can be there.
+func (w *workspace) missingShards(ctx context.Context, cycle time.Time, n int) ([]int, error) {
+	j, want, err := w.prepare(ctx, cycle)
+	if err != nil {
+		return nil, err
+	}
+	j.log = zerolog.Nop()
+	missing := map[int]bool{}
+	j.draw = func(ctx context.Context, model *calibrate.Model, raw *ingest.Ensemble, _ *calibrate.Archived, kind string, _ calibrate.SampleOptions) (*ingest.Ensemble, error) {
+		_, some, err := j.shards(ctx, n, want, model, raw, kind)
+		for _, i := range some {
+			missing[i] = true
+		}
+		return raw, err
+	}
+	var none *calibrate.NoModelError
+	switch err := j.sampleStage().Run(ctx); {
+	case errors.As(err, &none):
+		for i := range n {
+			missing[i+1] = true
+		}
+	case err != nil:
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(missing)), nil
 }
 
 // ensemble gives the stored values their places.
