@@ -67,7 +67,8 @@ type History struct {
 	root     [32]byte // hash of the options
 
 	cycles []time.Time
-	hashes [][32]byte // [cycle] of the archive up to and with it
+	seen   []time.Time // valid times with observations
+	hashes [][32]byte  // [cycle] of the archive up to and with it
 	state  *chainState
 }
 
@@ -152,7 +153,7 @@ func NewHistory(a Archive, s Store, variable string, o HistoryOptions) (*History
 	if o.Exchangeable == "" {
 		o.Exchangeable = ExchangeableAuto
 	}
-	h := &History{archive: a, store: s, variable: variable, options: o, cycles: a.Cycles(variable)}
+	h := &History{archive: a, store: s, variable: variable, options: o, cycles: a.Cycles(variable), seen: a.ObservedTimes(variable)}
 	text, err := json.Marshal(struct {
 		Version int
 		Delay   time.Duration
@@ -170,7 +171,6 @@ func NewHistory(a Archive, s Store, variable string, o HistoryOptions) (*History
 
 // hash computes the chain of hashes over the archive's index.
 func (h *History) hash() {
-	seen := h.archive.ObservedTimes(h.variable)
 	at := h.root
 	next := 0
 	h.hashes = make([][32]byte, len(h.cycles))
@@ -180,9 +180,9 @@ func (h *History) hash() {
 		_ = binary.Write(d, binary.LittleEndian, c.Unix())
 		e := h.archive.EnsembleHash(h.variable, c)
 		d.Write(e[:])
-		for ; next < len(seen) && !seen[next].Add(h.options.Delay).After(c); next++ {
-			o := h.archive.ObservedHash(h.variable, seen[next])
-			_ = binary.Write(d, binary.LittleEndian, seen[next].Unix())
+		for ; next < len(h.seen) && !h.seen[next].Add(h.options.Delay).After(c); next++ {
+			o := h.archive.ObservedHash(h.variable, h.seen[next])
+			_ = binary.Write(d, binary.LittleEndian, h.seen[next].Unix())
 			d.Write(o[:])
 		}
 		d.Sum(at[:0])
@@ -201,7 +201,7 @@ func (h *History) available(at time.Time) [32]byte {
 	}
 	d := sha256.New()
 	d.Write(link[:])
-	for _, v := range h.archive.ObservedTimes(h.variable) {
+	for _, v := range h.seen {
 		if there := v.Add(h.options.Delay); (n > 0 && !there.After(from)) || there.After(at) {
 			continue
 		}

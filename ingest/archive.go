@@ -36,6 +36,10 @@ type Options struct {
 	// Interpolation brings forecasts on a grid to the stations of the observations.
 	Interpolation Interpolation
 
+	// CacheBytes bounds the stored values that are kept in memory for reuse; 0 is 128 MiB,
+	// and so is more: beyond that little is gained.
+	CacheBytes int
+
 	// Progress is told of every file that has been read; nil is allowed.
 	Progress func(Progress)
 }
@@ -45,6 +49,13 @@ type Progress struct {
 	Variable    string
 	Path        string
 	Done, Total int // files of the variable
+}
+
+func (o Options) cacheBytes() int {
+	if o.CacheBytes > 0 {
+		return min(o.CacheBytes, maxCacheBytes)
+	}
+	return maxCacheBytes
 }
 
 // Validate says what is wrong with the options.
@@ -112,7 +123,7 @@ func Open(ctx context.Context, o Options) (*Archive, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	a := &Archive{options: o, store: o.Store, cache: newCache(cacheBytes), variables: map[string]*variableArchive{}, sums: map[string]string{}}
+	a := &Archive{options: o, store: o.Store, cache: newCache(o.cacheBytes()), variables: map[string]*variableArchive{}, sums: map[string]string{}}
 	var err error
 	if a.forecastTemplate, err = parseTemplate(o.Forecasts); err != nil {
 		return nil, fmt.Errorf("ingest.forecasts: %w", err)
@@ -212,6 +223,13 @@ func (a *Archive) openObservations(ctx context.Context, v *variableArchive, file
 	}
 	v.faults = append(v.faults, faults...)
 	var without []Fault
+	times := 0
+	for _, e := range x.Files {
+		for _, p := range e.Periods {
+			times += len(p.Times)
+		}
+	}
+	v.observed = make([]time.Time, 0, times)
 	for _, e := range x.Files {
 		if e.File.Missing {
 			without = append(without, Fault{Path: e.File.Name, Variable: v.name, Err: &MissingVarError{Path: e.File.Name, Var: v.name, Have: e.File.Have}})

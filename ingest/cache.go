@@ -20,9 +20,9 @@ type cached struct {
 	bytes int
 }
 
-// cacheBytes bounds the stored values in memory: a few blocks of cycles and what all
+// maxCacheBytes bounds the stored values in memory: a few blocks of cycles and what all
 // files of observations have for a year or a month.
-const cacheBytes = 128 << 20
+const maxCacheBytes = 128 << 20
 
 func newCache(limit int) *cache {
 	c := &cache{limit: limit}

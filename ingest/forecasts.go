@@ -89,7 +89,8 @@ func (a *Archive) forecastFiles(ctx context.Context, variable string, files []ar
 			return a.readForecasts(ctx, variable, file, sum, old)
 		},
 		faultTime: func(file archiveFile) time.Time {
-			at, _ := file.stamp.time()
+			s, _ := file.stamp()
+			at, _ := s.time()
 			return at
 		},
 	}
@@ -105,14 +106,15 @@ func (a *Archive) readForecasts(ctx context.Context, variable string, file archi
 		return nil, err
 	}
 	defer f.Close()
-	if !file.dated {
+	named, dated := file.stamp()
+	if !dated {
 		return nil, &UnusableError{Path: file.name, Why: "the digits of its name are not a date", Remedy: "rename it, or narrow ingest.forecasts"}
 	}
 	e := &forecastEntry{File: fileEntry{Name: file.name, State: file.state, SHA256: sum}}
-	r, err := newForecastReader(f, variable, a.parseOptions(), file.stamp)
+	r, err := newForecastReader(f, variable, a.parseOptions(), named)
 	if missing := (*MissingVarError)(nil); errors.As(err, &missing) {
 		e.File.Missing, e.File.Have = true, missing.Have
-		e.Faults = cyclesWithout(f, missing.Have, file.stamp)
+		e.Faults = cyclesWithout(f, missing.Have, named)
 		return e, nil
 	}
 	if err != nil {
@@ -365,7 +367,8 @@ func (a *Archive) restoreForecasts(ctx context.Context, variable string, e *fore
 		return nil, err
 	}
 	defer f.Close()
-	r, err := newForecastReader(f, variable, a.parseOptions(), file.stamp)
+	named, _ := file.stamp()
+	r, err := newForecastReader(f, variable, a.parseOptions(), named)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"iter"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -12,14 +14,42 @@ import (
 
 // formatVersion is the version of everything that ingest stores and of how it reads
 // files. Raising it makes all files be read again.
-const formatVersion = 2
+const formatVersion = 3
 
 // index lists the files of an archive that have been read for one variable, so that
 // they are not read again. It is a cache: without it, reading all files gives the
 // same.
 type index[E entry] struct {
+	indexHead
+	Files []E // by name
+}
+
+type indexHead struct {
 	Fingerprint string // of the options that change what is read
-	Files       []E    // by name
+	Count       int    // of Files, in the store
+}
+
+// Parts implements store.Parted: an archive of years has thousands of files.
+func (x *index[E]) Parts() iter.Seq[any] {
+	return func(yield func(any) bool) {
+		if !yield(&x.indexHead) {
+			return
+		}
+		for i := range x.Count {
+			if i == len(x.Files) { // being read
+				x.Files = append(slices.Grow(x.Files, x.Count-i), reflect.New(reflect.TypeFor[E]().Elem()).Interface().(E))
+			}
+			if !yield(x.Files[i]) {
+				return
+			}
+		}
+	}
+}
+
+// put stores the index.
+func (x *index[E]) put(a *Archive, key string) error {
+	x.Count = len(x.Files)
+	return a.put(key, x)
 }
 
 // entry is what an index remembers of a file.
@@ -50,11 +80,11 @@ func loadIndex[E entry](s *store.Store, key, fingerprint string) (*index[E], err
 	var corrupt *store.CorruptError
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.As(err, &version), errors.As(err, &corrupt):
-		return &index[E]{Fingerprint: fingerprint}, nil
+		return &index[E]{indexHead: indexHead{Fingerprint: fingerprint}}, nil
 	case err != nil:
 		return nil, err
 	case x.Fingerprint != fingerprint:
-		return &index[E]{Fingerprint: fingerprint}, nil
+		return &index[E]{indexHead: indexHead{Fingerprint: fingerprint}}, nil
 	}
 	return x, nil
 }

@@ -34,8 +34,14 @@ type archiveFile struct {
 	path  string // to open it
 	name  string // path below the root, or else path: what is stored and shown
 	state fileState
-	stamp stamp // date in its path
-	dated bool  // its path has a date that makes sense, or none is asked for
+	in    *template
+}
+
+// stamp is the date in its path. dated says that it makes sense, or that none is asked
+// for. It is looked for when it is needed: of most files it is not.
+func (f archiveFile) stamp() (s stamp, dated bool) {
+	s, dated = f.in.stampOf(f.path)
+	return s, dated || len(f.in.fields) == 0
 }
 
 // scan lists the files of a template, by name. Files that vanish meanwhile are left out.
@@ -51,10 +57,7 @@ func scan(t *template, root string) ([]archiveFile, error) {
 			continue
 		}
 		// A file whose state cannot be told is listed: opening it says what is wrong.
-		file := archiveFile{path: p, name: below(root, p), state: state}
-		file.stamp, file.dated = t.stampOf(p)
-		file.dated = file.dated || len(t.fields) == 0
-		files = append(files, file)
+		files = append(files, archiveFile{path: p, name: below(root, p), state: state, in: t})
 	}
 	return files, nil
 }

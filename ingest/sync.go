@@ -45,7 +45,7 @@ func (s *syncer[E]) run(ctx context.Context, files []archiveFile) (x *index[E], 
 			}
 		}
 		unsaved = 0
-		return s.archive.put(key, x)
+		return x.put(s.archive, key)
 	}
 	for i, file := range files {
 		e, known := old[file.name]

@@ -64,7 +64,8 @@ func TestTemplate(t *testing.T) {
 		var got []string
 		for _, f := range files {
 			date := "-"
-			if at, ok := f.stamp.time(); ok {
+			stamp, _ := f.stamp()
+			if at, ok := stamp.time(); ok {
 				date = at.Format("2006010215")
 			}
 			got = append(got, f.name+" "+date)

@@ -80,6 +80,8 @@ type CycleStatus struct {
 	Product string     `json:"product"`
 	Methods []string   `json:"methods,omitempty"` // by variable
 	Created *time.Time `json:"created,omitempty"`
+	// PeakMemory of the process that made the product.
+	PeakMemory int64 `json:"peak_memory_bytes,omitempty"`
 }
 
 func runStatus(ctx context.Context, o StatusOptions, g *Global) (err error) {
@@ -151,7 +153,7 @@ func (w *workspace) status(ctx context.Context, cycle time.Time) (CycleStatus, e
 		s.Reasons = append(s.Reasons, err.Error())
 		return s, nil
 	}
-	s.Created = &m.Created
+	s.Created, s.PeakMemory = &m.Created, m.PeakMemory
 	for _, v := range m.Variables {
 		s.Methods = append(s.Methods, v.Name+": "+v.Method)
 	}
@@ -167,6 +169,20 @@ func (w *workspace) status(ctx context.Context, cycle time.Time) (CycleStatus, e
 	return s, nil
 }
 
+// memory tells the peak of the last run, the latest to make one of the products.
+func (r *StatusReport) memory() string {
+	var latest *CycleStatus
+	for i, c := range r.Cycles {
+		if c.PeakMemory > 0 && (latest == nil || !c.Created.Before(*latest.Created)) {
+			latest = &r.Cycles[i]
+		}
+	}
+	if latest == nil {
+		return ""
+	}
+	return fmt.Sprintf("peak memory of the last run, that of cycle %s: %d MB\n", formatCycle(latest.Cycle), latest.PeakMemory/1e6)
+}
+
 func (r *StatusReport) print(w io.Writer) error {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
@@ -179,7 +195,7 @@ func (r *StatusReport) print(w io.Writer) error {
 		}
 		t.AppendRow(table.Row{formatCycle(c.Cycle), c.Status, strings.Join(c.Methods, "\n"), last})
 	}
-	text := t.Render() + "\n"
+	text := t.Render() + "\n" + r.memory()
 	for _, f := range r.Ignored {
 		text += "ignored: " + f.Why + "\n"
 	}

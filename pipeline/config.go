@@ -107,6 +107,7 @@ type OperationsConfig struct {
 	MinMembers int           `mapstructure:"min_members" desc:"fewest members of a raw forecast that are worth calibrating; fewer is an input error" valid:"1..10000"`
 	OnMissing  string        `mapstructure:"on_missing" desc:"what to deliver when there is too little to train on: the statistical baseline, raw members, or nothing; where even the baseline has too little, it is raw members" valid:"baseline|raw|fail"`
 	Metrics    string        `mapstructure:"metrics" desc:"file of metrics for Prometheus, written after each run, as the textfile collector of node_exporter reads them; empty: none" path:"true" result:"no"`
+	Memory     int           `mapstructure:"memory" desc:"memory in MB that a run should stay below: near it, what is no longer needed is given back sooner, and an eighth of it at most holds values of the archive for reuse; what a cycle needs at once is not limited by it; 0: no limit" valid:"0.." result:"no"`
 	MinFree    int           `mapstructure:"min_free" desc:"free space in MB, of the state folder and of products, below which no work is begun" valid:"0.." result:"no"`
 }
 

@@ -160,6 +160,7 @@ func (j *job) writeManifest(ctx context.Context, want Wanted, records []StageRec
 		Seed:         j.Calibrate.Seed,
 		Versions:     versions(j.global.Build),
 		Created:      j.global.clock().UTC().Truncate(time.Second),
+		PeakMemory:   peakMemory(),
 		Stages:       records,
 	}
 	if len(m.Reasons) > 0 {
@@ -170,7 +171,7 @@ func (j *job) writeManifest(ctx context.Context, want Wanted, records []StageRec
 		return nil, err
 	}
 	if reproducible {
-		m.Created, m.Stages = at, nil
+		m.Created, m.PeakMemory, m.Stages = at, 0, nil
 	}
 	return m, m.Write(j.product)
 }

@@ -46,10 +46,11 @@ type Manifest struct {
 	Variables []VariableRecord  `json:"variables"`
 	Seed      uint64            `json:"seed"`
 	Versions  map[string]string `json:"versions"`
-	// Created and Stages are left out when SOURCE_DATE_EPOCH asks for the same bytes
+	// PeakMemory and Stages are left out when SOURCE_DATE_EPOCH asks for the same bytes
 	// each time; Created is then that date.
-	Created time.Time     `json:"created"`
-	Stages  []StageRecord `json:"stages,omitempty"`
+	Created    time.Time     `json:"created"`
+	PeakMemory int64         `json:"peak_memory_bytes,omitempty"` // of the process until then
+	Stages     []StageRecord `json:"stages,omitempty"`
 }
 
 // FileRecord is a file as it was. Paths are as in the configuration for inputs, and

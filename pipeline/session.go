@@ -3,6 +3,7 @@ package pipeline
 import (
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 
 	"github.com/rs/zerolog"
@@ -25,6 +26,9 @@ func (g *Global) begin(command string) (*session, error) {
 		return nil, err
 	}
 	log, progress := g.talk(command)
+	if m := loaded.Operations.Memory; m > 0 {
+		debug.SetMemoryLimit(int64(m) * 1e6)
+	}
 	s := &session{Loaded: loaded, global: g, log: log, progress: progress, threads: threads(loaded.Operations.Threads), ledger: &ledger{}}
 	g.restore = append(g.restore, limit(s.threads))
 	log.Debug().Str("file", loaded.File).Str("config_sha256", loaded.Hash).Int("threads", s.threads).Msg("configuration loaded")

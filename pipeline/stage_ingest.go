@@ -28,6 +28,7 @@ func openArchive(ctx context.Context, w *workspace) (archive, error) {
 		ObservedNames: w.Ingest.ObservedNames,
 		ObservedUnits: w.Ingest.ObservedUnits,
 		Interpolation: interpolation,
+		CacheBytes:    w.Operations.Memory * 1e6 / 8,
 		Screen:        w.Ingest.Implausible != implausibleWarn,
 		Progress:      func(p ingest.Progress) { report(p.Done, p.Total) },
 	})
