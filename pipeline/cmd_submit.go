@@ -79,6 +79,8 @@ func newSubmitBackfillCommand(g *Global) *cobra.Command {
 		Long: `Submit the cycles of a range that have no valid product: one job that makes the models
 and statistical forecasts that they need, then an array that samples them, each task
 its own cycles.`,
+		Example: `  sipipe submit backfill --from 2024-01-01 --to 2024-06-30 --dry-run
+  sipipe submit backfill --from 2024-01-01 --to 2024-06-30 --per-task 10 --verify`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			first, last, err := parseRange(from, to, g.clock())
@@ -114,6 +116,8 @@ func newSubmitRunCommand(g *Global) *cobra.Command {
 		Short: "Submit one cycle in shards: train, an array of shards, merge",
 		Long: `Submit one cycle whose places are split into shards: one job that trains, an array with
 a task for each shard, and one job that merges them.`,
+		Example: `  sipipe submit run --date 2024-07-08 --shards 16 --dry-run
+  sipipe submit run --date today --cycle 12 --shards 16`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			request, err := parseCycle(date, cycle, g.clock())

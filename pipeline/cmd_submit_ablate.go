@@ -28,7 +28,8 @@ func newSubmitAblateCommand(g *Global) *cobra.Command {
 		Long: `Submit what sipipe ablate does: one job that makes the statistical forecasts, an array
 with a task for all variants that share their networks, and one job whose log has the
 table.`,
-		Args: noArgs,
+		Example: `  sipipe submit ablate --date 2024-07-08 --vary steps=2,4,8 --vary hidden=16,64`,
+		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			request, err := parseCycle(a.Date, a.Cycle, g.clock())
 			if err != nil {

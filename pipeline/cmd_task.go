@@ -33,9 +33,11 @@ func newTaskCommand(g *Global) *cobra.Command {
 		Short: "Do one task of what sipipe submit has planned",
 		Long: `Do one task of what sipipe submit has planned, and leave a record of how it ended for
 sipipe status. This is what the scripts of sipipe submit call.`,
-		Hidden: true,
-		Args:   noArgs,
-		RunE:   func(c *cobra.Command, _ []string) error { return runTask(c.Context(), o, g) },
+		Example: `  sipipe task --plan state/jobs/20240708T033016Z-backfill --step sample --number 3`,
+		GroupID: groupWork,
+		Hidden:  true,
+		Args:    noArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return runTask(c.Context(), o, g) },
 	}
 	o.AddFlags(c.Flags())
 	return c
