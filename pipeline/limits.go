@@ -14,15 +14,22 @@ import (
 const memoryShare = 0.8
 
 // limit keeps the Go runtime to the threads and the memory of this process, until
-// restore is called. It has no influence on results.
-func limit(threads int) (restore func()) {
+// restore is called. wanted is the memory, in bytes, that the configuration asks to stay
+// below, 0 for none; of several limits the tightest holds. It has no influence on
+// results.
+func limit(threads int, wanted int64) (restore func()) {
 	before := runtime.GOMAXPROCS(0)
 	// More threads than that would be collecting garbage on others' processors.
 	runtime.GOMAXPROCS(min(before, threads))
 	memory := debug.SetMemoryLimit(-1)
+	tightest := memory
 	if granted, ok := grantedMemory(); ok && memory == math.MaxInt64 { // GOMEMLIMIT is not set
-		debug.SetMemoryLimit(int64(memoryShare * float64(granted)))
+		tightest = int64(memoryShare * float64(granted))
 	}
+	if wanted > 0 {
+		tightest = min(tightest, wanted)
+	}
+	debug.SetMemoryLimit(tightest)
 	return func() {
 		runtime.GOMAXPROCS(before)
 		debug.SetMemoryLimit(memory)

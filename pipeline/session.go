@@ -3,7 +3,7 @@ package pipeline
 import (
 	"os"
 	"runtime"
-	"runtime/debug"
+	"slices"
 	"strconv"
 
 	"github.com/rs/zerolog"
@@ -19,18 +19,21 @@ type session struct {
 	ledger   *ledger
 }
 
+// loading says where the configuration comes from: the file and the flags of this
+// command, and pairs of key and value on top.
+func (g *Global) loading(set ...string) LoadOptions {
+	return LoadOptions{File: g.Config, Set: append(slices.Clone(g.Set), set...), Flags: g.flags}
+}
+
 // begin loads the configuration and sets up the log.
 func (g *Global) begin(command string) (*session, error) {
-	loaded, err := Load(LoadOptions{File: g.Config, Set: g.Set, Flags: g.flags})
+	loaded, err := Load(g.loading())
 	if err != nil {
 		return nil, err
 	}
 	log, progress := g.talk(command)
-	if m := loaded.Operations.Memory; m > 0 {
-		debug.SetMemoryLimit(int64(m) * 1e6)
-	}
 	s := &session{Loaded: loaded, global: g, log: log, progress: progress, threads: threads(loaded.Operations.Threads), ledger: &ledger{}}
-	g.restore = append(g.restore, limit(s.threads))
+	g.restore = append(g.restore, limit(s.threads, int64(loaded.Operations.Memory)*megabyte))
 	log.Debug().Str("file", loaded.File).Str("config_sha256", loaded.Hash).Int("threads", s.threads).Msg("configuration loaded")
 	return s, nil
 }
