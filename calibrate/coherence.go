@@ -2,6 +2,7 @@ package calibrate
 
 import (
 	"math"
+	"time"
 )
 
 // Coherence is the correlation of the latent normal variables of one member
@@ -18,6 +19,19 @@ type Coherence struct {
 	Range     float64 // km
 	Height    float64 // m
 	LeadRange float64 // hours
+}
+
+// Correlation of two places km apart with a difference of altitude in m, and of two
+// lead times. Lead times are independent when LeadRange is 0.
+func (c Coherence) Correlation(km, height float64, apart time.Duration) float64 {
+	r := c.Regional + (1-c.Regional)*math.Exp(-km/c.Range-math.Abs(height)/c.Height)
+	if hours := math.Abs(apart.Hours()); hours > 0 {
+		if c.LeadRange <= 0 {
+			return 0
+		}
+		r *= math.Exp(-hours / c.LeadRange)
+	}
+	return r
 }
 
 // waves is the number of plane waves of a member's field.

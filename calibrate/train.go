@@ -129,9 +129,10 @@ func (m *Model) learn(ctx context.Context, s *trainingSet, folds []fold, fit [32
 		Fit   [32]byte
 		Folds []*learned
 	}
+	checkpoints := m.checkpoints(fit, o)
 	if o.Networks == nil || o.Networks.Get(key, networksVersion, &kept) != nil || kept.Fit != fit || len(kept.Folds) != len(folds) {
 		// Whatever is wrong with what is kept, it is made again.
-		all, err := m.learnFolds(ctx, s, folds, m.checkpoints(fit, o), o)
+		all, err := m.learnFolds(ctx, s, folds, checkpoints, o)
 		if err != nil {
 			return err
 		}
@@ -142,7 +143,7 @@ func (m *Model) learn(ctx context.Context, s *trainingSet, folds []fold, fit [32
 			}
 		}
 	}
-	if err := m.checkpoints(fit, o).discard(len(folds)); err != nil {
+	if err := checkpoints.discard(len(folds)); err != nil {
 		return err
 	}
 	for _, l := range kept.Folds {

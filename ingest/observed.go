@@ -46,9 +46,9 @@ func newObservedReader(f *ncio.File, wanted []string, o parseOptions, defaultUni
 		return nil, &UnusableError{Path: h.path, Var: v.Name, Why: fmt.Sprintf("it has %d members, observations have none", n), Remedy: "check that ingest.observations does not point to forecasts"}
 	}
 	described := describe(v)
-	switch {
-	case o.units(v, wanted...) != "":
-		described.Units = o.units(v, wanted...)
+	switch units := o.units(v, wanted...); {
+	case units != "":
+		described.Units = units
 	case described.Units == "" && defaultUnits != "":
 		described.Units = defaultUnits
 		r.notes = append(r.notes, fmt.Sprintf("%q has no units; those of the forecasts, %q, are taken", v.Name, defaultUnits))

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"slices"
 	"time"
 
@@ -111,7 +110,7 @@ func (a *ablator) compare(ctx context.Context, all []variant) (*ablation, error)
 	for i, v := range all {
 		report(i, len(all))
 		row := ablationRow{Group: v.group, Name: v.name, Set: v.set}
-		l, err := Load(LoadOptions{File: a.global.Config, Set: append(slices.Clone(a.global.Set), v.set...), Flags: a.global.flags})
+		l, err := Load(a.global.loading(v.set...))
 		var wrong *ConfigError
 		switch {
 		case errors.As(err, &wrong):
@@ -257,7 +256,7 @@ func (a *ablator) score(ctx context.Context, into *score.Accumulator, ens *inges
 		if obs == nil {
 			continue
 		}
-		day := int(math.Floor(float64(valid.Unix()) / 86400))
+		day := dayNumber(valid)
 		for i, id := range ens.Places.ID {
 			if k, ok := slices.BinarySearch(obs.ID, id); ok {
 				into.AddMembers(score.Case{Day: day, Lead: lead, Station: id}, float64(obs.Values[k]), ens.At(l, i))

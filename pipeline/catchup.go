@@ -14,9 +14,13 @@ import (
 // fail, and say so.
 func (w *workspace) catchUp(ctx context.Context, n int, before time.Time) ([]time.Time, error) {
 	all := slices.DeleteFunc(w.seen(), func(c time.Time) bool { return !c.Before(before) })
-	all = all[max(0, len(all)-n):]
+	return w.withoutProduct(ctx, all[max(0, len(all)-n):])
+}
+
+// withoutProduct are those cycles that have no valid product.
+func (w *workspace) withoutProduct(ctx context.Context, cycles []time.Time) ([]time.Time, error) {
 	var missing []time.Time
-	for _, c := range all {
+	for _, c := range cycles {
 		valid, _, err := w.hasValidProduct(ctx, c)
 		if err != nil {
 			return nil, err
@@ -37,7 +41,8 @@ func (w *workspace) hasValidProduct(ctx context.Context, cycle time.Time) (valid
 	if _, err := ReadManifest(product); err != nil {
 		return false, err.Error(), nil // there is none, or a new one is needed
 	}
-	j := &job{workspace: w, log: zerolog.Nop(), cycle: cycle, product: product}
+	j := w.newJob(cycle, product)
+	j.log = zerolog.Nop()
 	if err := j.ingestStage().Run(ctx); err != nil {
 		return false, err.Error(), ctx.Err() // running it says the same
 	}

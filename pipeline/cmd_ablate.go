@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -86,7 +85,7 @@ by much. Among rows that are equally good take the cheapest, or the default.`,
 	return c
 }
 
-func runAblate(ctx context.Context, o AblateOptions, g *Global) (err error) {
+func runAblate(ctx context.Context, o AblateOptions, g *Global) error {
 	request, err := parseCycle(o.Date, o.Cycle, g.clock())
 	if err != nil {
 		return &UsageError{Command: "sipipe ablate", Text: err.Error()}
@@ -115,34 +114,31 @@ func runAblate(ctx context.Context, o AblateOptions, g *Global) (err error) {
 	if err != nil {
 		return err
 	}
-	w, err := s.open(ctx, reading)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	cycle, err := w.find(request)
-	if err != nil {
-		return err
-	}
-	variable := o.Variable
-	if variable == "" {
-		variable = w.Variables[0]
-	}
-	var later []time.Time
-	if !first.IsZero() {
-		if later, err = w.within(w.cycles(), first, last); err != nil {
+	return s.with(ctx, reading, func(w *workspace) error {
+		cycle, err := w.find(request)
+		if err != nil {
 			return err
 		}
-	}
-	a, err := w.newAblator(ctx, variable, cycle, later)
-	if err != nil {
-		return cause(ctx, err)
-	}
-	r, err := a.compare(ctx, all)
-	if err != nil {
-		return cause(ctx, err)
-	}
-	return o.show(g, r)
+		variable := o.Variable
+		if variable == "" {
+			variable = w.Variables[0]
+		}
+		var later []time.Time
+		if !first.IsZero() {
+			if later, err = w.within(w.cycles(), first, last); err != nil {
+				return err
+			}
+		}
+		a, err := w.newAblator(ctx, variable, cycle, later)
+		if err != nil {
+			return cause(ctx, err)
+		}
+		r, err := a.compare(ctx, all)
+		if err != nil {
+			return cause(ctx, err)
+		}
+		return o.show(g, r)
+	})
 }
 
 // variants are those that the flags of a command name.

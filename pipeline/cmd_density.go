@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -111,7 +110,7 @@ func figuresOf(l calibrate.Likelihood) likelihoodFigures {
 	return likelihoodFigures{score.Number(l.PIT), score.Number(l.Below), score.Number(l.LogDensity)}
 }
 
-func runDensity(ctx context.Context, o DensityOptions, g *Global) (err error) {
+func runDensity(ctx context.Context, o DensityOptions, g *Global) error {
 	usage := func(text string) error { return &UsageError{Command: "sipipe density", Text: text} }
 	request, err := parseCycle(o.Date, o.Cycle, g.clock())
 	switch {
@@ -132,23 +131,20 @@ func runDensity(ctx context.Context, o DensityOptions, g *Global) (err error) {
 	if err != nil {
 		return err
 	}
-	w, err := s.open(ctx, reading)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	cycle, err := w.find(request)
-	if err != nil {
-		return err
-	}
-	r, err := w.density(ctx, cycle, lead, o)
-	if err != nil {
-		return cause(ctx, err)
-	}
-	if o.JSON {
-		return printJSON(g.Out, r)
-	}
-	return r.print(g.Out)
+	return s.with(ctx, reading, func(w *workspace) error {
+		cycle, err := w.find(request)
+		if err != nil {
+			return err
+		}
+		r, err := w.density(ctx, cycle, lead, o)
+		if err != nil {
+			return cause(ctx, err)
+		}
+		if o.JSON {
+			return printJSON(g.Out, r)
+		}
+		return r.print(g.Out)
+	})
 }
 
 // density judges the values of one station; a negative lead is all of them.

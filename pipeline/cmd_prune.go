@@ -136,7 +136,7 @@ func (w *workspace) prunable(from time.Time) ([]prunable, error) {
 			return nil, err
 		}
 		for _, key := range keys {
-			path, err := w.store.File(key)
+			path, err := w.store.Path(key)
 			if err != nil {
 				return nil, err
 			}

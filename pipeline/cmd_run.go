@@ -81,7 +81,7 @@ func runRun(ctx context.Context, o RunOptions, g *Global) error {
 	})
 }
 
-// oneCycle is what run, train and sample have in common.
+// oneCycle is what run and train have in common.
 type oneCycle struct {
 	Date, Cycle string
 	JSON        bool

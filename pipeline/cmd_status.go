@@ -95,27 +95,36 @@ func runStatus(ctx context.Context, o StatusOptions, g *Global) (err error) {
 	if err != nil {
 		return err
 	}
-	w, err := s.open(ctx, reading)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	return s.with(ctx, reading, func(w *workspace) error {
+		r, err := w.statusReport(ctx, first, last)
+		if err != nil {
+			return err
+		}
+		if o.JSON {
+			return printJSON(g.Out, r)
+		}
+		return r.print(g.Out)
+	})
+}
+
+// statusReport is about the cycles of a range, or the last ones when first is zero.
+func (w *workspace) statusReport(ctx context.Context, first, last time.Time) (r *StatusReport, err error) {
 	cycles := w.seen()
 	if !first.IsZero() {
 		if cycles, err = w.within(cycles, first, last); err != nil {
-			return err
+			return nil, err
 		}
 	} else if len(cycles) > statusCycles {
 		cycles = cycles[len(cycles)-statusCycles:]
 	}
-	var r StatusReport
+	r = &StatusReport{}
 	for _, c := range cycles {
 		if err := ctx.Err(); err != nil {
-			return cause(ctx, err)
+			return nil, cause(ctx, err)
 		}
 		one, err := w.status(ctx, c)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		r.Cycles = append(r.Cycles, one)
 	}
@@ -125,12 +134,9 @@ func runStatus(ctx context.Context, o StatusOptions, g *Global) (err error) {
 		}
 	}
 	if r.Jobs, err = w.jobs(ctx, slurm{}); err != nil {
-		return err
+		return nil, err
 	}
-	if o.JSON {
-		return printJSON(g.Out, r)
-	}
-	return r.print(g.Out)
+	return r, nil
 }
 
 // status tells what a run of one cycle would find, with the same checks.

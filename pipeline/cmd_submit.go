@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -192,10 +193,10 @@ func (w *workspace) showScripts(p *submission, program string) error {
 		if step.After != "" {
 			text += ", after " + step.After
 		}
-		text += fmt.Sprintf(": %d tasks; the first:\n", len(step.Tasks))
-		if len(step.Tasks) == 1 {
-			text = strings.Replace(text, ": 1 tasks; the first:", ":", 1)
+		if n := len(step.Tasks); n > 1 {
+			text += fmt.Sprintf(": %d tasks; the first", n)
 		}
+		text += ":\n"
 		for _, args := range step.Tasks[0] {
 			text += "#   sipipe " + strings.Join(args, " ") + "\n"
 		}
@@ -288,12 +289,7 @@ func (w *workspace) common() ([]string, error) {
 	for _, pair := range w.global.Set {
 		flags = append(flags, "--set="+pair)
 	}
-	keys := make([]string, 0, len(w.global.flags))
-	for key := range w.global.flags {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	for _, key := range keys {
+	for _, key := range slices.Sorted(maps.Keys(w.global.flags)) {
 		flags = append(flags, "--set="+key+"="+w.global.flags[key].Value)
 	}
 	return flags, nil
@@ -346,18 +342,9 @@ func (w *workspace) planBackfill(ctx context.Context, first, last time.Time, per
 	if err != nil {
 		return nil, err
 	}
-	var missing []time.Time
-	for _, c := range cycles {
-		valid, _, err := w.hasValidProduct(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		if !valid {
-			missing = append(missing, c)
-		}
-	}
-	if len(missing) == 0 {
-		return nil, nil
+	missing, err := w.withoutProduct(ctx, cycles)
+	if err != nil || len(missing) == 0 {
+		return nil, err
 	}
 	p, err := w.plan("backfill", missing)
 	if err != nil {

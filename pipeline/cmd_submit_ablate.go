@@ -67,7 +67,7 @@ func (w *workspace) planAblate(cycle time.Time, o AblateOptions, all []variant) 
 		groups  [][]string // numbers of variants
 	)
 	for i, v := range all {
-		l, err := Load(LoadOptions{File: w.global.Config, Set: append(slices.Clone(w.global.Set), v.set...), Flags: w.global.flags})
+		l, err := Load(w.global.loading(v.set...))
 		var m calibrate.Method // of variants that cannot work: the task says so
 		if wrong := (*ConfigError)(nil); err == nil {
 			m = l.Calibrate.method()

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -44,7 +43,7 @@ spread, error of the mean, their ratio (1 is right), and bias.`,
 	return c
 }
 
-func runVerify(ctx context.Context, o VerifyOptions, g *Global) (err error) {
+func runVerify(ctx context.Context, o VerifyOptions, g *Global) error {
 	first, last, err := parseRange(o.From, o.To, g.clock())
 	if err != nil {
 		return &UsageError{Command: "sipipe verify", Text: err.Error()}
@@ -53,26 +52,23 @@ func runVerify(ctx context.Context, o VerifyOptions, g *Global) (err error) {
 	if err != nil {
 		return err
 	}
-	w, err := s.open(ctx, reading)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	cycles, err := w.within(w.cycles(), first, last)
-	if err != nil {
-		return err
-	}
-	report, err := w.verify(ctx, cycles)
-	if err != nil {
-		return cause(ctx, err)
-	}
-	if o.Report != "" {
-		if err := report.writeFolder(ctx, o.Report); err != nil {
+	return s.with(ctx, reading, func(w *workspace) error {
+		cycles, err := w.within(w.cycles(), first, last)
+		if err != nil {
 			return err
 		}
-	}
-	if o.JSON {
-		return printJSON(g.Out, report)
-	}
-	return report.print(g.Out)
+		report, err := w.verify(ctx, cycles)
+		if err != nil {
+			return cause(ctx, err)
+		}
+		if o.Report != "" {
+			if err := report.writeFolder(ctx, o.Report); err != nil {
+				return err
+			}
+		}
+		if o.JSON {
+			return printJSON(g.Out, report)
+		}
+		return report.print(g.Out)
+	})
 }

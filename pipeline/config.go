@@ -146,7 +146,7 @@ func DefaultConfig() Config {
 			// 50 independent members cost 2 % of CRPS against their distribution,
 			// stratified ones a tenth of that.
 			Draw: "stratified",
-			// docs/explanation/choices.md says how these were chosen.
+			// docs/explanation/skill.md says how these were chosen.
 			Interpolant: InterpolantConfig{
 				Path: "linear", Gamma: "quadratic", Amplitude: 1, Heads: "v-eta",
 				Epsilon: "gamma", EpsilonScale: 5, Dress: 0.5,

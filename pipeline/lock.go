@@ -49,28 +49,10 @@ const lockPoll = 200 * time.Millisecond
 // abandoned is the last holder, if it ended without giving the lock back: it was
 // killed.
 func acquireLock(ctx context.Context, dir string, wait time.Duration, self Holder) (release func() error, abandoned *Holder, err error) {
-	path := filepath.Join(dir, "lock")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, nil, &OutputError{Path: dir, Err: err}
-	}
-	// Some file systems lock only what is open for writing.
-	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o644))
-	locked, err := lock.TryLock()
-	if err == nil && !locked && wait > 0 {
-		waiting, cancel := context.WithTimeout(ctx, wait)
-		locked, err = lock.TryLockContext(waiting, lockPoll)
-		cancel()
-		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-			err = nil
-		}
-	}
-	switch {
-	case ctx.Err() != nil:
-		return nil, nil, errors.Join(ctx.Err(), lock.Close())
-	case err != nil:
-		return nil, nil, errors.Join(&OutputError{Path: path, Err: err}, lock.Close())
-	case !locked:
-		return nil, nil, errors.Join(&LockedError{Path: path, Holder: readHolder(path), Waited: wait}, lock.Close())
+	path := lockPath(dir)
+	lock, err := lockFile(ctx, path, (*flock.Flock).TryLock, wait)
+	if err != nil {
+		return nil, nil, err
 	}
 	abandoned = readHolder(path)
 	text, err := json.Marshal(self)
@@ -88,6 +70,44 @@ func acquireLock(ctx context.Context, dir string, wait time.Duration, self Holde
 		}
 		return nil
 	}, abandoned, nil
+}
+
+// lockPath is the file that stands for a state folder.
+func lockPath(dir string) string { return filepath.Join(dir, "lock") }
+
+// lockFile locks a file, which is made if it is not there, by try, until it succeeds or
+// the time to wait is over.
+func lockFile(ctx context.Context, path string, try func(*flock.Flock) (bool, error), wait time.Duration) (*flock.Flock, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, &OutputError{Path: filepath.Dir(path), Err: err}
+	}
+	// Some file systems lock only what is open for writing.
+	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o644))
+	if err := waitForLock(ctx, lock, try, wait); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return lock, nil
+}
+
+func waitForLock(ctx context.Context, lock *flock.Flock, try func(*flock.Flock) (bool, error), wait time.Duration) error {
+	over := time.After(wait)
+	for {
+		locked, err := try(lock)
+		switch {
+		case ctx.Err() != nil:
+			return cause(ctx, ctx.Err())
+		case err != nil:
+			return &OutputError{Path: lock.Path(), Err: err}
+		case locked:
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-over:
+			return &LockedError{Path: lock.Path(), Holder: readHolder(lock.Path()), Waited: wait}
+		case <-time.After(lockPoll):
+		}
+	}
 }
 
 func readHolder(path string) *Holder {

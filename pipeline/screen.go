@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,14 +35,8 @@ func (s *screenedArchive) Observed(ctx context.Context, variable string, valid t
 		return o, err
 	}
 	space := calibrate.WorkingSpace(o.Variable)
-	left := 0
-	for _, v := range o.Values {
-		if !space.Plausible(v) {
-			left++
-		}
-	}
-	if left == 0 {
-		return o, nil
+	if !slices.ContainsFunc(o.Values, func(v float32) bool { return !space.Plausible(v) }) {
+		return o, nil // as nearly always
 	}
 	kept := *o
 	kept.ID, kept.Values = nil, nil

@@ -3,13 +3,12 @@ package pipeline
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,13 +49,23 @@ func (s Shard) places(all int) (first, count int) {
 }
 
 // shardVersion changes with the meaning or layout of stored shards.
-const shardVersion = 1
+const shardVersion = 2
+
+// shardHead says what a stored shard is.
+type shardHead struct {
+	Fit     [32]byte // of all that shaped it
+	Members int
+}
 
 // storedShard is what is kept of a shard of one variable until it is merged.
 type storedShard struct {
-	Fit     [32]byte // of all that shaped it
-	Members int
-	Values  []byte // [lead, place, member] float32 in little-endian order, which gob takes as they are
+	shardHead
+	Values []float32 // [lead, place, member]
+}
+
+// Parts implements store.Parted.
+func (s *storedShard) Parts() iter.Seq[any] {
+	return func(yield func(any) bool) { _ = yield(&s.shardHead) && yield(&s.Values) }
 }
 
 // shardFit identifies what a shard of a variable is made from. Members of two builds of
@@ -133,13 +142,13 @@ func (w *workspace) shard(ctx context.Context, cycle time.Time, s Shard, force b
 			return raw, nil // what is returned is not looked at
 		}
 		out.Skipped = false
-		stored = storedShard{Fit: fit, Members: o.Members}
+		stored = storedShard{shardHead: shardHead{Fit: fit, Members: o.Members}}
 		if o.First, o.Count = s.places(raw.Places.Len()); o.Count > 0 {
 			e, err := drawAll(ctx, model, raw, archived, kind, o)
 			if err != nil {
 				return nil, err
 			}
-			stored.Values = encodeValues(e.Values)
+			stored.Values = e.Values
 		}
 		if err := w.store.Put(key, shardVersion, &stored); err != nil {
 			return nil, &OutputError{Path: path, Err: err}
@@ -252,7 +261,7 @@ func (s *storedShard) ensemble(raw *ingest.Ensemble, part Shard) *ingest.Ensembl
 	for i := range e.Members {
 		e.Members[i] = int32(i)
 	}
-	e.Values = decodeValues(s.Values)
+	e.Values = s.Values
 	return &e
 }
 
@@ -341,20 +350,4 @@ func formatRanges(numbers []int) string {
 		i = j + 1
 	}
 	return strings.Join(parts, ",")
-}
-
-func encodeValues(v []float32) []byte {
-	b := make([]byte, 4*len(v))
-	for i, x := range v {
-		binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(x))
-	}
-	return b
-}
-
-func decodeValues(b []byte) []float32 {
-	v := make([]float32, len(b)/4)
-	for i := range v {
-		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-	}
-	return v
 }

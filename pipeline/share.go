@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -63,13 +62,9 @@ func (w *workspace) claimed(ctx context.Context, name string, wait time.Duration
 
 // shareLock locks a state folder against runs that want it for themselves.
 func shareLock(ctx context.Context, dir string, wait time.Duration) (release func() error, err error) {
-	path := filepath.Join(dir, "lock")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, &OutputError{Path: dir, Err: err}
-	}
-	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o644))
-	if err := waitForLock(ctx, lock, lock.TryRLock, wait); err != nil {
-		return nil, errors.Join(err, lock.Close())
+	lock, err := lockFile(ctx, lockPath(dir), (*flock.Flock).TryRLock, wait)
+	if err != nil {
+		return nil, err
 	}
 	return lock.Unlock, nil
 }
@@ -78,12 +73,9 @@ func shareLock(ctx context.Context, dir string, wait time.Duration) (release fun
 // another task may be about to lock it. A run that has the state folder for itself
 // removes it.
 func claimFile(ctx context.Context, path string, wait time.Duration) (release func() error, err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, &OutputError{Path: filepath.Dir(path), Err: err}
-	}
-	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o644))
-	if err := waitForLock(ctx, lock, lock.TryLock, wait); err != nil {
-		return nil, errors.Join(err, lock.Close())
+	lock, err := lockFile(ctx, path, (*flock.Flock).TryLock, wait)
+	if err != nil {
+		return nil, err
 	}
 	return lock.Unlock, nil
 }
@@ -95,26 +87,4 @@ func sweepClaims(state string) error {
 		return &OutputError{Path: state, Err: err}
 	}
 	return nil
-}
-
-// waitForLock tries to lock until it succeeds, or a time is over.
-func waitForLock(ctx context.Context, lock *flock.Flock, try func() (bool, error), wait time.Duration) error {
-	waiting, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	for {
-		locked, err := try()
-		switch {
-		case err != nil:
-			return &OutputError{Path: lock.Path(), Err: fmt.Errorf("lock: %w", err)}
-		case locked:
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return cause(ctx, ctx.Err())
-		case <-waiting.Done():
-			return &LockedError{Path: lock.Path(), Holder: readHolder(lock.Path()), Waited: wait}
-		case <-time.After(lockPoll):
-		}
-	}
 }

@@ -123,6 +123,9 @@ func (e *NoObservationError) Is(target error) bool { return target == fs.ErrNotE
 
 func formatDay(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
+// dayNumber counts days since 1970-01-01, as scores do.
+func dayNumber(t time.Time) int { return int(math.Floor(float64(t.Unix()) / 86400)) }
+
 // add scores the product of one cycle; a cycle without product is passed over.
 func (v *verification) add(ctx context.Context, cycle time.Time) error {
 	path, err := v.product(cycle)
@@ -259,7 +262,7 @@ func (r *emosRows) fit(ctx context.Context, v *verification, raw *ingest.Ensembl
 		}
 	}
 	known := raw.Cycle.Add(-v.Calibrate.Delay)
-	fit, err := baseline.Rolling{Censored: calibrate.WorkingSpace(raw.Variable).Censored}.Fit(r.rows[lead], int(math.Floor(float64(known.Unix())/86400)))
+	fit, err := baseline.Rolling{Censored: calibrate.WorkingSpace(raw.Variable).Censored}.Fit(r.rows[lead], dayNumber(known))
 	var few *baseline.TooFewError
 	switch {
 	case errors.As(err, &few) || errors.Is(err, baseline.ErrDegenerate):
@@ -284,7 +287,7 @@ func (r *emosRows) take(ctx context.Context, v *verification, cycle time.Time, l
 	if !found {
 		return nil
 	}
-	day := int(math.Floor(float64(cycle.Add(lead).Unix()) / 86400))
+	day := dayNumber(cycle.Add(lead))
 	for i, id := range e.Places.ID {
 		if at, ok := slices.BinarySearch(obs.ID, id); ok {
 			r.rows[lead] = append(r.rows[lead], baseline.Row{Members: e.At(l, i), Obs: float64(obs.Values[at]), Day: day})

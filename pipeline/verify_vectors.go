@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"time"
 
 	"sipipe/calibrate"
 	"sipipe/calibrate/dependence"
@@ -130,12 +129,10 @@ func (v *vectors) finish(ctx context.Context, raw *ingest.Ensemble) error {
 
 // spread returns at most m of n indices, evenly spread, with the first and the last.
 func spread(n, m int) []int {
-	var out []int
-	for i := range min(n, m) {
-		if m = min(n, m); m == 1 {
-			return []int{0}
-		}
-		out = append(out, i*(n-1)/(m-1))
+	m = min(n, m)
+	out := make([]int, m)
+	for i := range out {
+		out[i] = i * (n - 1) / max(1, m-1)
 	}
 	return out
 }
@@ -199,18 +196,11 @@ func distance(p *ingest.Places, a, b int) float64 {
 	return 2 * earthRadius * math.Asin(math.Sqrt(math.Min(s, 1)))
 }
 
-// correlation of the Gaussian copula: the kernel of calibrate.coherence.
+// correlation of the Gaussian copula: that of the noise of members.
 func (v *vectors) correlation(raw *ingest.Ensemble, a, b component) float64 {
-	c, p := v.Calibrate.coherence(), raw.Places
+	p := raw.Places
 	dz := knownAltitude(p, a.place) - knownAltitude(p, b.place)
-	r := c.Regional + (1-c.Regional)*math.Exp(-distance(p, a.place, b.place)/c.Range-math.Abs(dz)/c.Height)
-	if apart := math.Abs((raw.Leads[a.lead] - raw.Leads[b.lead]).Hours()); apart > 0 {
-		if c.LeadRange <= 0 {
-			return 0
-		}
-		r *= math.Exp(-apart / c.LeadRange)
-	}
-	return r
+	return v.Calibrate.coherence().Correlation(distance(p, a.place, b.place), dz, raw.Leads[a.lead]-raw.Leads[b.lead])
 }
 
 // knownAltitude is 0 where it is unknown, as in the noise fields: skipping the term for
@@ -266,8 +256,6 @@ func (v *vectors) score(to *score.VectorComparison, raw *ingest.Ensemble, cs []c
 	_, err = to.Add(k)
 	return err
 }
-
-func dayNumber(t time.Time) int { return int(math.Floor(float64(t.Unix()) / 86400)) }
 
 // pastCycle holds what was observed at the valid times of an earlier cycle, by lead.
 type pastCycle []*ingest.Observed

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -97,7 +98,7 @@ func measure(program string, s size) (p point, err error) {
 	if err != nil {
 		return p, err
 	}
-	defer func() { err = firstError(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	p.size = s
 	day := func(t time.Time) string { return t.Format(time.DateOnly) }
 	_, err = timed(exec.Command(program, "simulate", "--quiet", "--out", dir,
@@ -141,11 +142,4 @@ func timed(c *exec.Cmd) (u usage, err error) {
 		u.Peak = 1024 * float64(r.Maxrss) // Linux counts in KiB
 	}
 	return u, nil
-}
-
-func firstError(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }

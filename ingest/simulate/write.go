@@ -44,10 +44,9 @@ func (e *FolderError) Error() string {
 }
 
 // Write simulates an archive into o.Dir and tells progress after each unit of
-// work, which may be nil. A simulated archive that is there already is replaced with
-// o.Force, and else a *FolderError
-// (its folders archive and ideal, truth.nc and sipipe.yaml); state and output of
-// earlier runs are left alone. Memory is bounded by one cycle's values (layout
+// work, which may be nil. A simulated archive that is there already is a *FolderError,
+// or with o.Force replaced (its folders archive and ideal, truth.nc and sipipe.yaml);
+// state and output of earlier runs are left alone. Memory is bounded by one cycle's values (layout
 // EUPP) or one lead time's (others), whatever the range.
 func Write(ctx context.Context, o Options, progress func(done, total int)) (Summary, error) {
 	o = o.withDefaults()

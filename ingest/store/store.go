@@ -235,6 +235,3 @@ func (s *Store) Corrupt() ([]string, error) {
 	slices.Sort(paths)
 	return paths, nil
 }
-
-// File is the path of the file of a key.
-func (s *Store) File(key string) (string, error) { return s.path(key) }
