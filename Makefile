@@ -16,7 +16,7 @@ COUNT   ?= 6
 SAMPLE  := bin/sipipe --config sample/sipipe.yaml
 
 # Go decides what has to be built again.
-.PHONY: help setup setup-test build run test race bench bench-kernels bench-scale fuzz-short lint vuln test-slurm testdata clean
+.PHONY: help setup setup-test build run test test-faults race bench bench-kernels bench-scale fuzz-short lint vuln test-slurm testdata clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ run: build ## run the main job on the sample in sample/pnw-t2m
 
 test: setup-test ## run all tests
 	@go test ./...
+
+KILLS ?= 200
+test-faults: build ## kill the program KILLS times, break its files, take its disk away; the long form of ./pipeline/faults
+	@go test ./pipeline/faults -count 1 -timeout 60m -v -faults.long -faults.kills $(KILLS) -faults.binary $(CURDIR)/bin/sipipe
 
 race: setup-test ## run all tests with the race detector
 	@go test -race ./...
