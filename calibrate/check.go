@@ -18,7 +18,8 @@ func (m Method) CheckSampler(ctx context.Context, start float64, threads int) (*
 }
 
 // CheckSteps is CheckSampler at the method's steps alone, for a warning that comes
-// with training: it takes a fraction of a second. The text is "" when the steps are enough.
+// with training: it takes a fraction of a second, or some seconds when a remedy has to
+// be found. The text is "" when the steps are enough.
 func (m Method) CheckSteps(ctx context.Context, start float64, threads int) (warning string, err error) {
 	r, err := m.check(ctx, start, selfcheck.Options{Steps: []int{m.Steps}, Threads: threads})
 	if err != nil || r.Enough() {
@@ -50,7 +51,7 @@ func (m Method) sampler(start float64) (selfcheck.Sampler, error) {
 	}
 	return selfcheck.Sampler{
 		Process: p,
-		Solver:  sde.Options{Method: m.Solver, Last: last},
+		Solver:  sde.Options{Method: m.Solver, Last: last, Churn: m.Churn},
 		Grid:    m.grid(),
 		Start:   start,
 	}, nil
@@ -62,6 +63,14 @@ func (m Method) Summary() string {
 	if m.Gamma == "" {
 		gamma = "its own gamma"
 	}
-	return fmt.Sprintf("path %s, %s, heads %s, epsilon %s %g; %s on a %s grid from %g to %g, last step %s, %d steps",
-		m.Path, gamma, m.Heads, m.Epsilon, m.Scale, m.Solver, m.Grid, m.FirstTime, m.LastTime, m.Last, m.Steps)
+	epsilon := m.Epsilon
+	if epsilon != "zero" {
+		epsilon += fmt.Sprintf(" %g", m.Scale)
+	}
+	solver := m.Solver
+	if m.Churn > 0 {
+		solver += fmt.Sprintf(" with churn %g", m.Churn)
+	}
+	return fmt.Sprintf("path %s, %s, heads %s, epsilon %s; %s on a %s grid from %g to %g, last step %s, steps: %d",
+		m.Path, gamma, m.Heads, epsilon, solver, m.Grid, m.FirstTime, m.LastTime, m.Last, m.Steps)
 }

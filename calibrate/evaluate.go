@@ -152,6 +152,8 @@ func (m *Model) weigh(ctx context.Context, s *trainingSet, folds []fold, o Train
 	}
 	unit := m.Report.Candidates[len(m.Report.Candidates)-1]
 	switch {
+	case m.Report.Untrained():
+		m.Report.Reason = fmt.Sprintf("on %d held-out days training never lowered the loss, so networks are as they began and say nothing: the frame alone", s.days)
 	case m.Correction == 0:
 		m.Report.Reason = fmt.Sprintf("on %d held-out days no weight of the networks beats the frame by more than its standard error (weight 1: %s): the frame alone", s.days, s.gain(unit, m.Report.Frame))
 	default:

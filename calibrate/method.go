@@ -22,8 +22,9 @@ type Method struct {
 	Scale     float64 // of epsilon
 	Dress     float64 // sd of the noise added to the standardised raw member
 
-	Solver string // sde.Methods
-	Grid   string // spacing of sde.Grid
+	Solver string  // sde.Methods
+	Churn  float64 // of solver edm, sde.Options
+	Grid   string  // spacing of sde.Grid
 	Steps  int
 	// FirstTime and LastTime are where the solver's times begin and end, 0 and 1
 	// unless the drift is singular there. Last says what is done from LastTime on;
@@ -63,7 +64,7 @@ func DefaultMethod() Method {
 // withoutSampler is the method with what does not shape the networks left out.
 func (m Method) withoutSampler() Method {
 	m.Epsilon, m.Scale, m.Solver, m.Grid, m.Last, m.Steps = "", 0, "", "", "", 0
-	m.FirstTime, m.LastTime = 0, 0
+	m.FirstTime, m.LastTime, m.Churn = 0, 0, 0
 	return m
 }
 

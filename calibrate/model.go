@@ -47,6 +47,18 @@ type Report struct {
 	Steps      []int     // [fold] of training; with separate networks of both together
 }
 
+// Untrained tells that networks were trained and remained as they began, since no step
+// lowered the loss on held-out days: they are the frame at any weight.
+func (r *Report) Untrained() bool {
+	rounding := 1e-9 * r.Frame
+	for _, c := range r.Candidates {
+		if math.Abs(c.Gain) > rounding || c.Error > rounding {
+			return false
+		}
+	}
+	return len(r.Candidates) > 0
+}
+
 // Candidate is a weight that was tried.
 type Candidate struct {
 	Correction float64
@@ -96,7 +108,7 @@ func (m Method) solver() (*sde.Solver, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sde.New(sde.Options{Method: m.Solver, Last: last})
+	return sde.New(sde.Options{Method: m.Solver, Last: last, Churn: m.Churn})
 }
 
 // programs are the networks of some folds, by program: one of both heads, or one

@@ -40,6 +40,7 @@ type ablationRow struct {
 	Name         string         `json:"name"`
 	Set          []string       `json:"set,omitempty"`
 	Refused      string         `json:"refused,omitempty"` // why it cannot work, or why there is no network
+	Note         string         `json:"note,omitempty"`
 	Frame        float64        `json:"frame_crps,omitempty"`
 	Unit         ablationGain   `json:"unit"`   // at weight 1
 	Chosen       ablationGain   `json:"chosen"` // at the weight that training chooses
@@ -147,6 +148,9 @@ func (a *ablator) judge(ctx context.Context, row *ablationRow, all *ablation, c 
 		row.Refused = r.Reason
 	} else {
 		row.Frame, row.Dispersion = r.Frame, model.Dispersion
+		if r.Untrained() {
+			row.Note = r.Reason
+		}
 		for _, l := range r.Losses {
 			row.Loss += l / float64(len(r.Losses))
 		}

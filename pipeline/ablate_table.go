@@ -38,6 +38,9 @@ func (a *ablation) print(w io.Writer, markdown bool) error {
 				row = append(row, "–")
 			}
 		} else {
+			if r.Note != "" {
+				notes = append(notes, r.Name+": "+r.Note)
+			}
 			row = append(row, fmt.Sprintf("%.4f", r.Frame), r.Unit.text(), fmt.Sprintf("%g", r.Chosen.Weight), r.Chosen.text(),
 				fmt.Sprintf("%.4f", r.Frame-r.Chosen.Gain), fmt.Sprintf("%.3f", r.Dispersion), fmt.Sprintf("%.1f", r.TrainSeconds),
 				fmt.Sprintf("%.3g", r.Calls), fmt.Sprintf("%.1f", r.Micros))

@@ -49,7 +49,7 @@ func TestCheckSampler(t *testing.T) {
 	}
 
 	code, out, text = on(t, "check-sampler", "--set", key+"solver=heun")
-	if code != ExitConfig || out != "" || !strings.Contains(text, "the diffusion is not zero") || !strings.Contains(text, "use stochastic-heun") {
+	if code != ExitConfig || out != "" || !strings.Contains(text, "epsilon is not zero") || !strings.Contains(text, "use solver stochastic-heun") {
 		t.Errorf("an ODE solver for an SDE: code %d, %q, %q", code, out, text)
 	}
 }

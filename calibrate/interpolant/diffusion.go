@@ -56,14 +56,14 @@ func NewDiffusion(name string, scale float64) (Diffusion, error) {
 			continue
 		}
 		if !(scale >= 0) || math.IsInf(scale, 0) {
-			return Diffusion{}, fmt.Errorf("diffusion %q needs a scale of zero or more, not %g", name, scale)
+			return Diffusion{}, fmt.Errorf("epsilon %q needs a scale of zero or more, not %g", name, scale)
 		}
 		if name == "zero" {
 			scale = 0
 		}
 		return Diffusion{name, scale, d.form}, nil
 	}
-	return Diffusion{}, fmt.Errorf("unknown diffusion %q; known are %s", name, strings.Join(Diffusions(), ", "))
+	return Diffusion{}, fmt.Errorf("unknown epsilon %q; known are %s", name, strings.Join(Diffusions(), ", "))
 }
 
 // Diffusions lists the names that [NewDiffusion] knows.

@@ -131,7 +131,7 @@ func (p Process) Enter(g Gaussian, first float64) float64 {
 // cannot bring x0 back. At t = 0, or when γ/β cannot grow so far, it stays at t.
 func (p Process) Rewind(t, growth float64) (back, scale, sd float64, err error) {
 	if p.Interpolant.Kind() != OneSided {
-		return 0, 0, 0, fmt.Errorf("%s: churn needs a one-sided path; use stochastic-heun, or path one-sided-linear", p.Interpolant)
+		return 0, 0, 0, fmt.Errorf("%s: churn needs a one-sided path; set churn 0, or path one-sided-linear and gamma none", p.Interpolant)
 	}
 	c := p.Interpolant.At(t)
 	first := p.Interpolant.At(0)

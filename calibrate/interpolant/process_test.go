@@ -147,7 +147,7 @@ func TestValidate(t *testing.T) {
 	}{
 		{"linear", "quadratic", VelocityDenoiser, "gamma", ""},
 		{"linear", "zero", VelocityDenoiser, "zero", ""},
-		{"linear", "zero", VelocityDenoiser, "constant", "set diffusion zero"},
+		{"linear", "zero", VelocityDenoiser, "constant", "set epsilon zero"},
 		{"linear", "zero", VelocityGradLogP, "zero", "use heads v-eta"},
 		{"mirror", "quadratic", VelocityDenoiser, "gamma", ""},
 		{"mirror", "zero", VelocityDenoiser, "zero", "never moves"},

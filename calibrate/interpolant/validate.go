@@ -18,7 +18,7 @@ func (p Process) Validate() error {
 	i, h := p.Interpolant, p.Heads
 	if i.Deterministic() {
 		if !p.Diffusion.Zero() {
-			return fmt.Errorf("%s with diffusion %s: without a latent there is no denoiser, so no SDE; set diffusion zero for the ODE, or choose a gamma such as quadratic", i, p.Diffusion)
+			return fmt.Errorf("%s with epsilon %s: without a latent there is no denoiser, so no SDE; set epsilon zero for the ODE, or choose a gamma such as quadratic", i, p.Diffusion)
 		}
 		if h == DriftGradLogP || h == VelocityGradLogP {
 			return fmt.Errorf("%s with heads %s: without a latent the target of s is z/0; use heads v-eta", i, h)
@@ -37,7 +37,7 @@ func (p Process) Validate() error {
 	for k := 1; k < inside; k++ {
 		t := float64(k) / inside
 		if e := p.Eps(t); !(e >= 0) || math.IsInf(e, 0) {
-			return fmt.Errorf("%s with diffusion %s: epsilon is %g at t = %g; use diffusion gamma or constant", i, p.Diffusion, e, t)
+			return fmt.Errorf("%s with epsilon %s: epsilon is %g at t = %g; use epsilon gamma or constant", i, p.Diffusion, e, t)
 		}
 	}
 	return nil
@@ -60,8 +60,20 @@ func (p Process) ValidateOn(first, last float64) error {
 	default:
 		return nil
 	}
-	return fmt.Errorf("%s, heads %s, diffusion %s: the drift is singular at %s; set %s; or use a solver that integrates the coefficients (exponential, ddim-heun), or heads v-eta with gamma quadratic and diffusion gamma",
-		p.Interpolant, p.Heads, p.Diffusion, where, cut)
+	advice := "set " + cut
+	for _, h := range [...]Heads{VelocityDenoiser, VelocityGradLogP} {
+		other := p
+		if other.Heads = h; other.Validate() == nil && !other.singular(first) && !other.singular(last) {
+			advice += fmt.Sprintf("; or heads %s, whose weights are finite there", h)
+			break
+		}
+	}
+	// With ε > 0 where the drift is singular it pulls without bound, and a solver that
+	// keeps the fields over a step overshoots.
+	if p.Eps(first) == 0 && p.Eps(last) == 0 {
+		advice += "; or a solver that integrates the coefficients (exponential, ddim-heun)"
+	}
+	return fmt.Errorf("%s, heads %s, epsilon %s: the drift is singular at %s; %s", p.Interpolant, p.Heads, p.Diffusion, where, advice)
 }
 
 // How a time grid is cut in the configuration.
@@ -92,7 +104,7 @@ func (p Process) ValidateWeights() error {
 		near, far := p.forward(end.t+end.inward), p.forward(end.t+4*end.inward)
 		for _, w := range [...][2]float64{{near.H1, far.H1}, {near.H2, far.H2}} {
 			if math.Abs(w[0]) > 1 && math.Abs(w[0]) > fastest*math.Abs(w[1]) {
-				return fmt.Errorf("%s, heads %s, diffusion %s: the weight of a head grows without bound towards t = %g, and any error of a network with it; use heads v-s, whose weights are bounded, or diffusion zero",
+				return fmt.Errorf("%s, heads %s, epsilon %s: the weight of a head grows without bound towards t = %g, and any error of a network with it; use heads v-s, whose weights are bounded, or epsilon zero",
 					p.Interpolant, p.Heads, p.Diffusion, end.t)
 			}
 		}

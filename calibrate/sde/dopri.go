@@ -23,7 +23,7 @@ var (
 )
 
 // ErrStalled says that the step size fell below what the times can resolve.
-var ErrStalled = errors.New("the step size fell to zero; the drift is singular or the tolerance too small; use another solver, or a diffusion and gamma whose coefficients are finite at the ends")
+var ErrStalled = errors.New("the step size fell to zero; the drift is singular or the tolerance too small; use another solver, or an epsilon and gamma whose coefficients are finite at the ends")
 
 // adaptiveStep integrates from t to to by the Dormand-Prince pair with step
 // control: a step is accepted when the largest component error is below

@@ -51,7 +51,7 @@ func (d *Density) LogRatio(ctx context.Context, dst, x, times []float64, p Probl
 		t, to := times[k], times[k+1]
 		h := to - t
 		if p.Eps((t+to)/2) != 0 {
-			return fmt.Errorf("density along an SDE is not defined path by path; set diffusion zero")
+			return fmt.Errorf("density along an SDE is not defined path by path; set epsilon zero")
 		}
 		if err := d.stage(d.f, d.rate, t, x, p); err != nil {
 			return fmt.Errorf("density at t = %.4g: %w", t, err)

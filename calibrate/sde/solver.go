@@ -158,7 +158,7 @@ func (s *Solver) check(times []float64, p Problem, noise Noise) error {
 		return fmt.Errorf("solver %s needs a problem that is %s; use stochastic-heun", s.method.name, missing)
 	}
 	if random && (s.method.needs == ode || s.method.needs == rewinder) {
-		return fmt.Errorf("solver %s integrates an ODE, but the diffusion is not zero; set diffusion zero, or use stochastic-heun", s.method.name)
+		return fmt.Errorf("solver %s integrates an ODE, but epsilon is not zero; set epsilon zero, or use solver stochastic-heun", s.method.name)
 	}
 	needsNoise := random || s.method.needs == rewinder && s.options.Churn > 0
 	if needsNoise && noise == nil {
@@ -193,7 +193,7 @@ type DivergedError struct {
 
 // Error implements error.
 func (e *DivergedError) Error() string {
-	return fmt.Sprintf("%s: component %d is not finite after step %d, t = %.4g to %.4g; use more steps, or a diffusion and gamma whose coefficients are finite at the ends",
+	return fmt.Sprintf("%s: component %d is not finite after step %d, t = %.4g to %.4g; use more steps, or an epsilon and gamma whose coefficients are finite at the ends",
 		e.Method, e.Component, e.Step, e.From, e.To)
 }
 

@@ -365,7 +365,7 @@ func TestRefusals(t *testing.T) {
 		p      sde.Problem
 		want   string
 	}{
-		{"ODE method with noise", "heun", []float64{0, 1}, noisy, "set diffusion zero"},
+		{"ODE method with noise", "heun", []float64{0, 1}, noisy, "set epsilon zero"},
 		{"no noise given", "stochastic-heun", []float64{0, 1}, noisy, "no source of noise"},
 		{"one time", "euler", []float64{0}, still, "two times"},
 		{"standing time", "euler", []float64{0, 0}, still, "not monotone"},

@@ -35,6 +35,9 @@ type Result struct {
 	Steps    int   `json:"steps"` // configured
 	Rows     []Row `json:"rows"`
 	Adequate []int `json:"adequate"` // numbers of steps checked that keep within the limits, ascending
+	// Remedy is the first of some changes of the configuration with which the sampler
+	// keeps within the limits; "" when none does, or none is needed.
+	Remedy string `json:"remedy,omitempty"`
 }
 
 // Limits of a number of steps that is good enough. A hundredth of the standard
@@ -68,8 +71,18 @@ func Run(ctx context.Context, s Sampler, o Options) (*Result, error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
+	r, err := s.run(ctx, o)
+	if err != nil || len(r.Adequate) > 0 && slices.Max(r.Adequate) >= n {
+		return r, err
+	}
+	r.Remedy, err = s.remedy(ctx, o.Threads)
+	return r, err
+}
+
+// run checks the sampler as it is.
+func (s Sampler) run(ctx context.Context, o Options) (*Result, error) {
 	all := laws(s.Start)
-	r := &Result{Steps: n, Rows: make([]Row, len(all)*len(o.Steps))}
+	r := &Result{Steps: s.Grid.Steps, Rows: make([]Row, len(all)*len(o.Steps))}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(o.Threads)
 	for i, l := range all {

@@ -134,7 +134,7 @@ func TestRefusals(t *testing.T) {
 		name, reason, remedy string
 		s                    Sampler
 	}{
-		{"SDE without latent", "no SDE", "diffusion zero", sampler(t, "linear", "zero", 0, "v-eta", "constant", 1, "stochastic-heun", 8)},
+		{"SDE without latent", "no SDE", "epsilon zero", sampler(t, "linear", "zero", 0, "v-eta", "constant", 1, "stochastic-heun", 8)},
 		{"ODE solver for an SDE", "integrates an ODE", "stochastic-heun", sampler(t, "linear", "quadratic", 1, "v-eta", "gamma", 1, "heun", 8)},
 		{"constant diffusion with quadratic gamma", "singular at t = 0 and t = 1", "set first_time 0.001, last_time 0.999 and last_step euler", sampler(t, "linear", "quadratic", 1, "v-eta", "constant", 1, "stochastic-heun", 8)},
 		{"head of x0 at its end", "singular", "first_time 0.001", sampler(t, "linear", "quadratic", 1, "x0-eta", "gamma", 1, "stochastic-heun", 8)},
@@ -230,6 +230,34 @@ func TestAllPaths(t *testing.T) {
 		}
 		if !r.Enough() {
 			t.Errorf("%s %s: %s", c.path, c.gamma, r.Verdict())
+		}
+	}
+}
+
+// The advice of a verdict is true: followed, it brings the sampler within the limits.
+func TestRemedy(t *testing.T) {
+	ctx := context.Background()
+	constant := sampler(t, "linear", "quadratic", 1, "v-eta", "constant", 0.5, "exponential", 10)
+	cutShort := sampler(t, "one-sided-linear", "", 0, "v-eta", "gamma", 1, "exponential", 10)
+	cutShort.Grid.Last = 0.05
+	for _, c := range []struct {
+		s      Sampler
+		want   string
+		follow func(*Sampler)
+	}{
+		{constant, "set heads v-s", func(s *Sampler) { s.Process.Heads = interpolant.VelocityGradLogP }},
+		{cutShort, "set last_step euler", func(s *Sampler) { s.Solver.Last = sde.LastEuler }},
+		{sampler(t, "linear", "quadratic", 1, "v-eta", "zero", 0, "exponential", 1), "set steps to 8", func(s *Sampler) { s.Grid.Steps = 8 }},
+		{sampler(t, "linear", "quadratic", 1, "v-eta", "zero", 0, "euler", 8), "set solver exponential", func(s *Sampler) { s.Solver.Method = "exponential" }},
+	} {
+		r, err := Run(ctx, c.s, Options{Steps: []int{c.s.Grid.Steps}})
+		if err != nil || r.Enough() || !strings.HasSuffix(r.Verdict(), c.want) {
+			t.Errorf("want advice %q: %v, %v", c.want, r.Verdict(), err)
+			continue
+		}
+		c.follow(&c.s)
+		if r, err := Run(ctx, c.s, Options{Steps: []int{c.s.Grid.Steps}}); err != nil || !r.Enough() {
+			t.Errorf("%s was followed: %v, %v", c.want, r.Verdict(), err)
 		}
 	}
 }

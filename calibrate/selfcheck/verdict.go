@@ -31,20 +31,31 @@ func (r *Result) Verdict() string {
 	worst := fmt.Sprintf("the standard deviation is off by %+.2g %% (%s), the mean by %.2g %% of it (%s), CRPS by %.2g %% (%s)",
 		100*sd.SD, sd.Law, 100*math.Abs(mean.Mean), mean.Law, 100*crps.CRPS, crps.Law)
 	if r.Enough() {
-		text := fmt.Sprintf("%d steps are enough: at worst %s", r.Steps, worst)
+		text := fmt.Sprintf("%s enough: at worst %s", stepsAre(r.Steps), worst)
 		if fewer := r.Adequate[0]; fewer < r.Steps {
 			text += fmt.Sprintf("; %d would do as well", fewer)
 		}
 		return text
 	}
-	text := fmt.Sprintf("%d steps are too few: %s; limits are %g %%, %g %% and %g %%", r.Steps, worst, 100*LimitSD, 100*LimitMean, 100*LimitCRPS)
+	text := fmt.Sprintf("%s too few: %s; limits are %g %%, %g %% and %g %%", stepsAre(r.Steps), worst, 100*LimitSD, 100*LimitMean, 100*LimitCRPS)
 	for _, n := range r.Adequate {
 		if n > r.Steps {
 			return text + fmt.Sprintf("; set steps to %d", n)
 		}
 	}
 	if slices.ContainsFunc(r.Rows, func(row Row) bool { return row.Steps > r.Steps }) {
-		return text + "; twice as many do not suffice either: use solver exponential, a smaller epsilon_scale, heads v-s where ε is constant, or last_step where the grid is cut"
+		text += "; twice as many do not suffice either"
 	}
-	return text
+	if r.Remedy == "" {
+		return text + "; nor does another solver, last step, epsilon or heads alone: take the defaults of calibrate.interpolant"
+	}
+	return text + "; set " + r.Remedy
+}
+
+// stepsAre is the subject of a verdict.
+func stepsAre(n int) string {
+	if n == 1 {
+		return "1 step is"
+	}
+	return fmt.Sprintf("%d steps are", n)
 }
