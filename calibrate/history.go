@@ -97,7 +97,8 @@ const (
 // maxNamedMembers is the most members that get a coefficient each.
 const maxNamedMembers = 20
 
-func (e Exchangeable) of(ens *ingest.Ensemble) bool {
+// Of tells whether the members of an ensemble are.
+func (e Exchangeable) Of(ens *ingest.Ensemble) bool {
 	switch e {
 	case ExchangeableYes:
 		return true
@@ -376,7 +377,7 @@ func (h *History) link(ctx context.Context, st *chainState, i int) error {
 	}
 	if st.Working.Name == "" {
 		st.Working = WorkingSpace(ens.Variable)
-		if !h.options.Exchangeable.of(ens) {
+		if !h.options.Exchangeable.Of(ens) {
 			st.Members = slices.Clone(ens.Members)
 		}
 	}
@@ -592,7 +593,7 @@ func (st *chainState) casesOf(ens *ingest.Ensemble, l int, station []int) *frame
 	}
 	if st.Members != nil && !slices.Equal(st.Members, ens.Members) {
 		c.Members = len(st.Members)
-		c.Values = realign(c.Values, n, ens.Members, st.Members)
+		c.Values = Realign(c.Values, n, ens.Members, st.Members)
 	}
 	if !st.Working.Identity() {
 		c.Values = slices.Clone(c.Values)
@@ -603,8 +604,8 @@ func (st *chainState) casesOf(ens *ingest.Ensemble, l int, station []int) *frame
 	return c
 }
 
-// realign picks the wanted members by number; those that are not there are missing.
-func realign(values []float32, n int, have, want []int32) []float32 {
+// Realign picks the wanted members by number; those that are not there are missing.
+func Realign(values []float32, n int, have, want []int32) []float32 {
 	out := make([]float32, n*len(want))
 	for j, number := range want {
 		k := slices.Index(have, number)

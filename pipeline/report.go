@@ -55,11 +55,7 @@ func (r *VerifyReport) print(w io.Writer) error {
 }
 
 func printScores(w io.Writer, variable string, r *score.Report) error {
-	t := table.NewWriter()
-	t.SetOutputMirror(w)
-	t.SetStyle(table.StyleLight)
-	t.Style().Format.Header = text.FormatDefault
-	t.SetTitle(fmt.Sprintf("%s, cycles %s to %s: %d cases on %d days", variable, r.From, r.To, r.Cases, r.Days))
+	t := newTable(w, "%s, cycles %s to %s: %d cases on %d days", variable, r.From, r.To, r.Cases, r.Days)
 	t.AppendHeader(table.Row{"", "CRPS", "fair CRPS", "spread", "error", "spread ÷ error", "bias", "90 % coverage"})
 	for _, name := range systemOrder(r.Systems) {
 		s := r.Systems[name]
@@ -71,16 +67,11 @@ func printScores(w io.Writer, variable string, r *score.Report) error {
 	t.Render()
 	for _, name := range slices.Sorted(maps.Keys(r.Skill)) {
 		s := r.Skill[name]
-		line := fmt.Sprintf("CRPS skill, %s: %+.1f %%", name, 100*float64(s.CRPSS))
-		if lower, upper := float64(s.CI95[0]), float64(s.CI95[1]); math.IsNaN(lower) || math.IsNaN(upper) {
-			line += " (too few days for an interval)"
-		} else {
-			line += fmt.Sprintf(" [%+.1f, %+.1f]", 100*lower, 100*upper)
-		}
-		if err := printLine(w, line); err != nil {
+		if err := printLine(w, fmt.Sprintf("CRPS skill, %s: %s", name, skillText(s.CRPSS, s.CI95))); err != nil {
 			return err
 		}
 	}
+	printEvents(w, r)
 	if d := r.Dependence; d != nil {
 		printVectors(w, "groups of stations", d.Stations)
 		printVectors(w, "lead times of a station", d.Leads)
@@ -88,16 +79,66 @@ func printScores(w io.Writer, variable string, r *score.Report) error {
 	return nil
 }
 
+// skillText is a skill in per cent with its interval.
+func skillText(skill score.Number, interval [2]score.Number) string {
+	text := numberText(100*skill, "%+.1f %%")
+	if lower, upper := float64(interval[0]), float64(interval[1]); math.IsNaN(lower) || math.IsNaN(upper) {
+		return text + " (too few days for an interval)"
+	}
+	return text + fmt.Sprintf(" [%+.1f, %+.1f]", 100*interval[0], 100*interval[1])
+}
+
+// leastOccurred is how often an event must have come about, and not, to be shown.
+const leastOccurred = 5
+
+// printEvents writes the Brier scores of events.
+func printEvents(w io.Writer, r *score.Report) {
+	t := newTable(w, "Brier scores, and skill of calibrated")
+	names := systemOrder(r.Systems)
+	head := table.Row{"more than"}
+	for _, name := range names {
+		head = append(head, name)
+	}
+	others := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == systemCalibrated })
+	for _, name := range others {
+		head = append(head, "against "+name)
+	}
+	t.AppendHeader(head)
+	for _, e := range r.Events {
+		if u := float64(e.Systems[systemCalibrated].Uncertainty) * float64(r.Cases); !(u >= leastOccurred) {
+			continue // a frequency f has the uncertainty f (1 - f)
+		}
+		row := table.Row{e.Threshold}
+		for _, name := range names {
+			row = append(row, numberText(e.Systems[name].Brier, "%.4f"))
+		}
+		for _, name := range others {
+			s := e.Skill[systemCalibrated+"_vs_"+name]
+			row = append(row, skillText(s.BSS, s.CI95))
+		}
+		t.AppendRow(row)
+	}
+	if t.Length() > 0 {
+		t.Render()
+	}
+}
+
+// newTable in the style of the tables for people.
+func newTable(w io.Writer, title string, args ...any) table.Writer {
+	t := table.NewWriter()
+	t.SetOutputMirror(w)
+	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = text.FormatDefault
+	t.SetTitle(fmt.Sprintf(title, args...))
+	return t
+}
+
 // printVectors writes the scores of dependence.
 func printVectors(w io.Writer, what string, r *score.VectorReport) {
 	if r == nil {
 		return
 	}
-	t := table.NewWriter()
-	t.SetOutputMirror(w)
-	t.SetStyle(table.StyleLight)
-	t.Style().Format.Header = text.FormatDefault
-	t.SetTitle(fmt.Sprintf("dependence, %s: %d vectors of %.0f on %d days", what, r.Cases, float64(r.Components), r.Days))
+	t := newTable(w, "dependence, %s: %d vectors of %.0f on %d days", what, r.Cases, float64(r.Components), r.Days)
 	t.AppendHeader(table.Row{"", "energy score", "variogram score", "CRPS of mean", "spread ÷ error", "CRPS of differences", "spread ÷ error"})
 	for _, s := range vectorSystems(false) {
 		f := r.Systems[s.Name]
@@ -112,7 +153,7 @@ func printVectors(w io.Writer, what string, r *score.VectorReport) {
 
 // systemOrder is from the least to the most processed.
 func systemOrder[T any](systems map[string]T) []string {
-	known := []string{systemRaw, systemEMOS, systemFrame, systemCalibrated}
+	known := []string{systemRaw, systemEMOS, systemBMA, systemFrame, systemCalibrated}
 	return slices.SortedFunc(maps.Keys(systems), func(a, b string) int { return slices.Index(known, a) - slices.Index(known, b) })
 }
 

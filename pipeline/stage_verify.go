@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"math"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"sipipe/calibrate"
-	"sipipe/calibrate/baseline"
 	"sipipe/calibrate/score"
 	"sipipe/export"
 	"sipipe/ingest"
@@ -20,9 +18,18 @@ import (
 const (
 	systemRaw        = "raw"
 	systemEMOS       = "emos"
+	systemBMA        = "bma"
 	systemFrame      = "frame"
 	systemCalibrated = "calibrated"
 )
+
+// systems that are compared. BMA is that of a variable whose errors are normal.
+func systems(v ingest.Variable) []string {
+	if calibrate.WorkingSpace(v).Censored {
+		return []string{systemRaw, systemEMOS, systemFrame, systemCalibrated}
+	}
+	return []string{systemRaw, systemEMOS, systemBMA, systemFrame, systemCalibrated}
+}
 
 // thresholds of the events whose probabilities are scored, by units of the variable.
 func thresholds(v ingest.Variable) []float64 {
@@ -42,7 +49,8 @@ type verification struct {
 	*workspace
 	variable string
 	history  *calibrate.History
-	emos     *emosRows
+	past     *pastRows
+	systems  []score.System
 	scores   *score.Comparison
 	vectors  *vectors
 	gallery  gallery
@@ -63,7 +71,7 @@ func (w *workspace) verify(ctx context.Context, cycles []time.Time) (*VerifyRepo
 		if err != nil {
 			return nil, err
 		}
-		ver := &verification{workspace: w, variable: v, history: h, emos: &emosRows{next: map[time.Duration]int{}, rows: map[time.Duration][]baseline.Row{}}}
+		ver := &verification{workspace: w, variable: v, history: h, past: newPastRows(w, v)}
 		ver.vectors = newVectors(ver)
 		for i, c := range cycles {
 			report(k*len(cycles)+i, len(w.Variables)*len(cycles))
@@ -184,14 +192,16 @@ func (v *verification) addLead(ctx context.Context, raw, calibrated *ingest.Ense
 		o := func(members int, dependent bool) score.Options {
 			return score.Options{Ranks: members + 1, Thresholds: thresholds(raw.Variable), Dependent: dependent, Seed: v.Calibrate.Seed}
 		}
-		v.scores = score.NewComparison([]score.System{
-			{Name: systemRaw, Options: o(len(raw.Members), false)},
-			{Name: systemEMOS, Options: o(len(raw.Members), false)},
-			{Name: systemFrame, Options: o(len(raw.Members), false)},
-			{Name: systemCalibrated, Options: o(len(calibrated.Members), v.Calibrate.Draw == string(calibrate.DrawStratified))},
-		})
+		for _, name := range systems(raw.Variable) {
+			s := score.System{Name: name, Options: o(len(raw.Members), false)}
+			if name == systemCalibrated {
+				s.Options = o(len(calibrated.Members), v.Calibrate.Draw == string(calibrate.DrawStratified))
+			}
+			v.systems = append(v.systems, s)
+		}
+		v.scores = score.NewComparison(v.systems)
 	}
-	emos, err := v.emos.fit(ctx, v, raw, lead)
+	past, err := v.past.fit(ctx, raw, lead)
 	if err != nil {
 		return err
 	}
@@ -205,17 +215,26 @@ func (v *verification) addLead(ctx context.Context, raw, calibrated *ingest.Ense
 			continue
 		}
 		members := raw.At(l, i)
-		e, ok := emos.Predict(members, day)
-		if !ok {
-			e = nil
-		}
+		e, b := past.predict(members, day)
 		y := float64(obs.Values[at])
-		added := v.scores.Add(score.Case{Day: day, Lead: lead, Station: id}, y, []score.Forecast{
-			{Members: members},
-			distributionOr(e, members),
-			distributionOr(w.Distribution(archived.Lead[l], i), members),
-			{Members: calibrated.At(cl, j)},
-		})
+		var forecasts []score.Forecast
+		for _, s := range v.systems {
+			var f score.Forecast
+			switch s.Name {
+			case systemRaw:
+				f.Members = members
+			case systemEMOS:
+				f = distributionOr(e, members)
+			case systemBMA:
+				f = distributionOr(b, members)
+			case systemFrame:
+				f = distributionOr(w.Distribution(archived.Lead[l], i), members)
+			case systemCalibrated:
+				f.Members = calibrated.At(cl, j)
+			}
+			forecasts = append(forecasts, f)
+		}
+		added := v.scores.Add(score.Case{Day: day, Lead: lead, Station: id}, y, forecasts)
 		if added {
 			v.gallery.take(raw.Places, i, lead, raw.Cycle, members, calibrated.At(cl, j), y)
 			v.vectors.cycle = append(v.vectors.cycle, component{i, l, members, calibrated.At(cl, j), e, y})
@@ -231,67 +250,4 @@ func distributionOr(d score.Distribution, members []float32) score.Forecast {
 		return score.Forecast{Members: members}
 	}
 	return score.Forecast{Distribution: d}
-}
-
-// emosRows are the training rows of EMOS, which grow with the cycles verified.
-type emosRows struct {
-	next map[time.Duration]int // cycles of the archive taken in, by lead time
-	rows map[time.Duration][]baseline.Row
-}
-
-// predictor is a fitted EMOS, or none.
-type predictor struct{ emos *baseline.EMOS }
-
-func (p predictor) Predict(members []float32, day int) (score.Distribution, bool) {
-	if p.emos == nil {
-		return nil, false
-	}
-	return p.emos.Predict(members, day)
-}
-
-// fit fits EMOS to what was available at the cycle of raw.
-func (r *emosRows) fit(ctx context.Context, v *verification, raw *ingest.Ensemble, lead time.Duration) (predictor, error) {
-	cycles := v.archive.Cycles(v.variable)
-	for ; r.next[lead] < len(cycles); r.next[lead]++ {
-		c := cycles[r.next[lead]]
-		if c.Add(lead + v.Calibrate.Delay).After(raw.Cycle) {
-			break
-		}
-		if err := r.take(ctx, v, c, lead); err != nil {
-			return predictor{}, err
-		}
-	}
-	known := raw.Cycle.Add(-v.Calibrate.Delay)
-	fit, err := baseline.Rolling{Censored: calibrate.WorkingSpace(raw.Variable).Censored}.Fit(r.rows[lead], dayNumber(known))
-	var few *baseline.TooFewError
-	switch {
-	case errors.As(err, &few) || errors.Is(err, baseline.ErrDegenerate):
-		return predictor{}, nil
-	case err != nil:
-		return predictor{}, err
-	}
-	return predictor{&fit}, nil
-}
-
-// take adds the rows of one cycle.
-func (r *emosRows) take(ctx context.Context, v *verification, cycle time.Time, lead time.Duration) error {
-	obs, err := v.archive.Observed(ctx, v.variable, cycle.Add(lead))
-	if err != nil || obs == nil {
-		return err
-	}
-	e, err := v.archive.Ensemble(ctx, v.variable, cycle)
-	if err != nil {
-		return err
-	}
-	l, found := slices.BinarySearch(e.Leads, lead)
-	if !found {
-		return nil
-	}
-	day := dayNumber(cycle.Add(lead))
-	for i, id := range e.Places.ID {
-		if at, ok := slices.BinarySearch(obs.ID, id); ok {
-			r.rows[lead] = append(r.rows[lead], baseline.Row{Members: e.At(l, i), Obs: float64(obs.Values[at]), Day: day})
-		}
-	}
-	return nil
 }

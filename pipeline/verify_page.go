@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -110,29 +111,37 @@ func (g *gallery) described() report.Variable {
 	return report.Variable{Name: g.variable.Name, LongName: g.variable.LongName, Units: g.variable.Units}
 }
 
-// systems of the page, in its order.
-func systemsOfPage() []report.System {
-	return []report.System{
-		{Name: systemRaw, Label: "raw"},
-		{Name: systemEMOS, Label: "EMOS", Distribution: true},
-		{Name: systemFrame, Label: "frame", Distribution: true},
-		{Name: systemCalibrated, Label: "calibrated"},
+// label of a system on the page.
+func label(system string) string {
+	switch system {
+	case systemEMOS, systemBMA:
+		return strings.ToUpper(system)
 	}
+	return system
 }
 
 // page makes the verification of one variable ready to be drawn.
 func (v *verification) page(s *score.Report, dependent bool) (report.Verification, error) {
-	systems := systemsOfPage()
+	var systems []report.System
+	var spread [][]report.SpreadBin
+	for _, k := range v.systems {
+		s := report.System{Name: k.Name, Label: label(k.Name), Distribution: true}
+		var bins []report.SpreadBin
+		switch k.Name {
+		case systemRaw:
+			s.Distribution, bins = false, report.SpreadBins(v.gallery.spread[0], spreadBins)
+		case systemCalibrated:
+			s.Distribution, bins = false, report.SpreadBins(v.gallery.spread[1], spreadBins)
+		}
+		systems, spread = append(systems, s), append(spread, bins)
+	}
 	days, err := report.DailyScores(v.scores, systems)
 	if err != nil {
 		return report.Verification{}, err
 	}
 	p := report.Verification{
 		Variable: v.gallery.described(), Systems: systems, Scores: s, Dependent: dependent,
-		Days: days, Stations: v.gallery.stations,
-		Spread: [][]report.SpreadBin{
-			report.SpreadBins(v.gallery.spread[0], spreadBins), nil, nil, report.SpreadBins(v.gallery.spread[1], spreadBins),
-		},
+		Days: days, Stations: v.gallery.stations, Spread: spread,
 	}
 	f, err := v.gallery.example(dependent)
 	if err != nil {

@@ -20,7 +20,8 @@ type BMAOptions struct {
 //	sum_k Weight[k] N(Intercept[k] + Slope[k] x_k, Sigma²)
 //
 // over the members k. Where members are missing the weights of the others are
-// scaled up (Fraley et al. 2010, Mon. Wea. Rev. 138, 190).
+// scaled up (Fraley et al. 2010, Mon. Wea. Rev. 138, 190). Ensembles that were
+// smaller lack their last members.
 type BMA struct {
 	Weight, Intercept, Slope []float64 // [member]
 	Sigma                    float64
@@ -33,10 +34,7 @@ func FitBMA(rows []Row, o BMAOptions) (BMA, error) {
 	for _, r := range rows {
 		if m, _, _ := moments(r.Members); m > 0 && !math.IsNaN(r.Obs) {
 			usable++
-			if k != 0 && k != len(r.Members) {
-				panic("baseline: rows with different numbers of members")
-			}
-			k = len(r.Members)
+			k = max(k, len(r.Members))
 		}
 	}
 	if need := max(minEMOSRows, 3*k); usable < need {
@@ -63,7 +61,7 @@ func (b *BMA) correctBias(rows []Row, o BMAOptions) error {
 	for g := range groups {
 		var x, y []float64
 		for _, r := range rows {
-			if len(r.Members) != k || math.IsNaN(r.Obs) {
+			if math.IsNaN(r.Obs) {
 				continue
 			}
 			for j, v := range r.Members {
@@ -106,10 +104,10 @@ func (b *BMA) residuals(rows []Row) []float64 {
 		if m, _, _ := moments(r.Members); m == 0 || math.IsNaN(r.Obs) {
 			continue
 		}
-		for j, v := range r.Members {
-			e := r.Obs - b.Intercept[j] - b.Slope[j]*float64(v)
-			if math.IsNaN(e) {
-				e = math.Inf(1)
+		for j := range b.Weight {
+			e := math.Inf(1)
+			if j < len(r.Members) && r.Members[j] == r.Members[j] {
+				e = r.Obs - b.Intercept[j] - b.Slope[j]*float64(r.Members[j])
 			}
 			out = append(out, e*e)
 		}
@@ -210,14 +208,12 @@ func (b *BMA) maximise(square []float64, k int, weights bool) error {
 }
 
 // Predict returns the mixture for an ensemble whose members are in the order of
-// the rows; false when no member with a weight is present.
+// the rows; false when no member with a weight is present. Members beyond those of
+// the rows have none.
 func (b *BMA) Predict(members []float32) (Mixture, bool) {
-	if len(members) != len(b.Weight) {
-		panic("baseline: BMA was fitted to another number of members")
-	}
 	var m Mixture
 	var sum float64
-	for j, v := range members {
+	for j, v := range members[:min(len(members), len(b.Weight))] {
 		if x := float64(v); !math.IsNaN(x) && b.Weight[j] > 0 {
 			m.Weight = append(m.Weight, b.Weight[j])
 			m.Mu = append(m.Mu, b.Intercept[j]+b.Slope[j]*x)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -107,6 +109,36 @@ func TestBMAMissing(t *testing.T) {
 	}
 	if _, err := FitBMA(none, BMAOptions{}); !errors.As(err, &few) {
 		t.Errorf("no members: %v", err)
+	}
+}
+
+// An ensemble that has grown: the rows before lack the members that came later.
+func TestBMAGrownEnsemble(t *testing.T) {
+	full := bmaRows(0)
+	var grown, missing []Row
+	for i, r := range full {
+		short := r
+		if i < len(full)/2 {
+			short.Members = r.Members[:2]
+			r.Members = append(slices.Clone(r.Members[:2]), float32(math.NaN()))
+		}
+		grown, missing = append(grown, short), append(missing, r)
+	}
+	for _, exchangeable := range []bool{false, true} {
+		got, err := FitBMA(grown, BMAOptions{Exchangeable: exchangeable})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := FitBMA(missing, BMAOptions{Exchangeable: exchangeable})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v, with missing members marked %+v", got, want)
+		}
+		if m, ok := got.Predict([]float32{1, 2, 3, 4}); !ok || len(m.Weight) != 3 {
+			t.Errorf("a fourth member that no row had: %+v", m)
+		}
 	}
 }
 

@@ -1,71 +1,69 @@
 package baseline
 
-import (
-	"errors"
-	"math"
-)
+import "errors"
 
-// Rolling chooses form and training rows of the EMOS of a day, as a service would
-// run it: over a short archive the latest days, all places together; over an
-// archive of years, all of it with the season in the regression.
+// Rolling chooses form and training rows of the baselines of a day, as a service
+// would run them: over a short archive the latest days, all places together; over an
+// archive of years EMOS takes all of it, with the season in the regression.
 type Rolling struct {
-	// Family of the distribution; "" is normal, or logistic when Censored.
+	// Family of the distribution of EMOS; "" is normal, or logistic when Censored.
 	Family Family
 	// Censored at zero and fitted to the square root, for precipitation.
 	Censored bool
-	// Days of the rolling window; 0 is 30.
+	// Exchangeable members, see BMAOptions.
+	Exchangeable bool
+	// Days of the rolling window; 0 is 30 for EMOS, and 25 for BMA (Raftery et al. 2005).
 	Days int
-	// Years of data from which on the fit is seasonal; 0 is 2.
+	// Years of data from which on EMOS is seasonal; 0 is 2.
 	Years float64
-	// Limit of rows for a seasonal fit; 0 is 100,000. Of more rows every k-th is
-	// used, with the least k that keeps the limit.
-	Limit int
 }
 
-// Fit to the rows up to and with the day last: the latest that a forecast can know.
-// A window with too few rows, or with observations that are all the same, is
-// doubled until all rows are in it.
-func (o Rolling) Fit(rows []Row, last int) (EMOS, error) {
-	if o.Days == 0 {
-		o.Days = 30
-	}
-	if o.Years == 0 {
-		o.Years = 2
-	}
-	if o.Limit == 0 {
-		o.Limit = 100000
-	}
+// The windows of services, in days.
+const (
+	emosDays = 30
+	bmaDays  = 25
+)
+
+// EMOS is fitted to the rows up to and with the day last: the latest that a forecast
+// can know. A window with too few rows, or with observations that are all the same,
+// is doubled until all rows are in it.
+func (o Rolling) EMOS(p *Pool, last int) (EMOS, error) {
 	form := EMOSOptions{Family: o.Family, Censored: o.Censored, Sqrt: o.Censored}
 	if form.Family == "" && o.Censored {
 		form.Family = FamilyLogistic
 	}
-	known := Window(rows, math.MinInt, last)
-	first := math.MaxInt
-	for _, r := range known {
-		first = min(first, r.Day)
+	if o.Years == 0 {
+		o.Years = 2
 	}
-	if len(known) > 0 && float64(last-first) >= o.Years*year {
+	if p.seen > 0 && float64(last-p.first) >= o.Years*year {
 		form.Harmonics, form.LogScale = 1, true
-		return FitEMOS(thin(known, o.Limit), form)
+		return FitEMOS(p.window(last-p.first+1, last), form)
 	}
-	for days := o.Days; ; days *= 2 {
-		e, err := FitEMOS(Window(known, last-days+1, last), form)
-		var few *TooFewError
-		if again := errors.As(err, &few) || errors.Is(err, ErrDegenerate); !again || len(known) == 0 || last-days < first {
-			return e, err
-		}
-	}
+	return widening(p, o.window(emosDays), last, func(rows []Row) (EMOS, error) { return FitEMOS(rows, form) })
 }
 
-// thin keeps every k-th row.
-func thin(rows []Row, limit int) []Row {
-	k := (len(rows) + limit - 1) / limit
-	if k <= 1 {
-		return rows
+// BMA is fitted to a window like that of EMOS over a short archive, whatever the
+// length of this one.
+func (o Rolling) BMA(p *Pool, last int) (BMA, error) {
+	return widening(p, o.window(bmaDays), last, func(rows []Row) (BMA, error) {
+		return FitBMA(rows, BMAOptions{Exchangeable: o.Exchangeable})
+	})
+}
+
+func (o Rolling) window(days int) int {
+	if o.Days > 0 {
+		return o.Days
 	}
-	out := make([]Row, 0, limit)
-	for i := 0; i < len(rows); i += k {
-		out = append(out, rows[i])
+	return days
+}
+
+// widening doubles the window of a fit until it has rows enough.
+func widening[T any](p *Pool, days, last int, fit func([]Row) (T, error)) (T, error) {
+	for ; ; days *= 2 {
+		t, err := fit(p.window(days, last))
+		var few *TooFewError
+		if again := errors.As(err, &few) || errors.Is(err, ErrDegenerate); !again || p.seen == 0 || last-days < p.first {
+			return t, err
+		}
 	}
-	return out
 }

@@ -32,7 +32,7 @@ func TestRolling(t *testing.T) {
 			EMOSOptions{Family: FamilyLogistic, Censored: true, Sqrt: true, LogScale: true, Harmonics: 1},
 		},
 	} {
-		got, err := c.o.Fit(c.rows, c.last)
+		got, err := c.o.EMOS(pool(c.rows, c.last), c.last)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -45,6 +45,31 @@ func TestRolling(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", c.name, got, want)
 		}
 	}
+	got, err := Rolling{}.BMA(pool(pnw, last), last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := FitBMA(Window(pnw, last-24, last), BMAOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("BMA: %+v, want %+v", got, want)
+	}
+}
+
+// pool of the rows up to a day, added day by day.
+func pool(rows []Row, last int) *Pool {
+	p := &Pool{}
+	for from := 0; from < len(rows) && rows[from].Day <= last; {
+		to := from
+		for to < len(rows) && rows[to].Day == rows[from].Day {
+			to++
+		}
+		p.Add(rows[from:to])
+		from = to
+	}
+	return p
 }
 
 // A month without rain widens the window; no data at all is an error.
@@ -61,7 +86,7 @@ func TestRollingWidens(t *testing.T) {
 			rows = append(rows, Row{Members: []float32{x, x / 2}, Obs: y, Day: d})
 		}
 	}
-	got, err := Rolling{Censored: true}.Fit(rows, 99)
+	got, err := Rolling{Censored: true}.EMOS(pool(rows, 99), 99)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,27 +97,59 @@ func TestRollingWidens(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Error("the window of a dry month was not doubled")
 	}
-	if _, err := (Rolling{Censored: true}).Fit(rows[300:], 99); !errors.Is(err, ErrDegenerate) {
+	if _, err := (Rolling{Censored: true}).EMOS(pool(rows[300:], 99), 99); !errors.Is(err, ErrDegenerate) {
 		t.Errorf("dry all the time: %v", err)
 	}
 	var few *TooFewError
-	if _, err := (Rolling{}).Fit(rows, -1); !errors.As(err, &few) {
+	if _, err := (Rolling{}).EMOS(pool(rows, -1), -1); !errors.As(err, &few) {
 		t.Errorf("no row is known: %v", err)
 	}
 }
 
-func TestThin(t *testing.T) {
-	rows := make([]Row, 10)
-	for i := range rows {
-		rows[i].Day = i
+// However long the archive, a pool holds no more than its bound, of each day as much
+// as of others, and not the memory that rows were cut from.
+func TestPoolIsBounded(t *testing.T) {
+	const stations, members, days = 500, 20, 900
+	p, values := &Pool{}, make([]float32, stations*members)
+	var rows []Row
+	for i := range stations {
+		rows = append(rows, Row{Members: values[i*members : (i+1)*members]})
 	}
-	for limit, want := range map[int][]int{10: {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, 9: {0, 2, 4, 6, 8}, 4: {0, 3, 6, 9}, 1: {0}} {
-		var got []int
-		for _, r := range thin(rows, limit) {
-			got = append(got, r.Day)
+	for d := range days {
+		for i := range rows {
+			rows[i].Day, rows[i].Obs = d, float64(i)
 		}
-		if !reflect.DeepEqual(got, want) {
-			t.Errorf("limit %d: %v, want %v", limit, got, want)
+		p.Add(rows)
+	}
+	if n := len(p.all) * members; n > poolValues || n < poolValues/2 {
+		t.Errorf("%d values of the archive, want up to %d, and half of it", n, poolValues)
+	}
+	if n := len(p.latest); n != poolDays*stations {
+		t.Errorf("%d rows of the latest days, want all %d", n, poolDays*stations)
+	}
+	count := map[int]int{}
+	for i, r := range p.all {
+		count[r.Day/90]++
+		if &r.Members[0] == &values[int(r.Obs)*members] {
+			t.Fatalf("row %d holds the memory it was given", i)
 		}
+	}
+	for part, n := range count {
+		if want := len(p.all) / 10; n < want*9/10 || n > want*11/10 {
+			t.Errorf("%d rows of tenth %d of the archive, want about %d", n, part, want)
+		}
+	}
+	wide := &Pool{}
+	for i := range rows {
+		rows[i].Members = make([]float32, 1000) // a day is a fourth of the bound
+	}
+	for d := range 40 {
+		for i := range rows {
+			rows[i].Day = d
+		}
+		wide.Add(rows)
+	}
+	if n := len(wide.latest) * 1000; n > poolValues || n < poolValues/2 {
+		t.Errorf("%d values of wide days, want up to %d, and half of it", n, poolValues)
 	}
 }

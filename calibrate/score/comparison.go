@@ -97,3 +97,11 @@ func (a *Accumulator) scoreForSkill(s *Sums) (sum float64, n int) {
 	}
 	return s.FairCRPS, s.Spreads
 }
+
+// brierForSkill is scoreForSkill of the Brier score of event i.
+func (a *Accumulator) brierForSkill(s *Sums, i int) (sum float64, n int) {
+	if a.Options.Dependent {
+		return s.Events[i].Brier, s.Cases
+	}
+	return s.Events[i].FairBrier, s.Spreads
+}

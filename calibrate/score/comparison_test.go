@@ -131,6 +131,16 @@ func TestReportAgainstNumpy(t *testing.T) {
 			near(t, name+" crps by lead", float64(l.Systems[name].CRPS), w.ByLead[strconv.Itoa(int(l.LeadHours))], tol)
 		}
 	}
+	var byDay float64
+	for _, d := range r.ByDay {
+		byDay += float64(d.Cases) * float64(d.Systems["raw"].CRPS)
+	}
+	near(t, "crps by day", byDay/float64(r.Cases), want.Systems[0].CRPS, tol)
+	b := r.Events[0].Skill["calibrated_vs_raw"]
+	near(t, "bss", float64(b.BSS), 1-want.Systems[1].BrierFair/want.Systems[0].BrierFair, tol)
+	if !(b.CI95[0] < b.BSS && b.BSS < b.CI95[1]) || len(r.ByDay) != 40 {
+		t.Errorf("Brier skill %+v, %d days", b, len(r.ByDay))
+	}
 	s := r.Skill["calibrated_vs_raw"]
 	near(t, "crpss", float64(s.CRPSS), want.CRPSS, tol)
 	near(t, "p", float64(s.P), 2*distuv.StudentsT{Sigma: 1, Nu: 39}.Survival(math.Abs(want.T)), 1e-9)

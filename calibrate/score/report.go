@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"time"
 )
 
 // Report is the result of a comparison, as JSON: the figures of each system and
@@ -18,6 +19,7 @@ type Report struct {
 	Systems    map[string]Figure `json:"systems"`
 	Skill      map[string]Skill  `json:"skill"` // by "target_vs_other"
 	ByLead     []LeadReport      `json:"by_lead"`
+	ByDay      []DayReport       `json:"by_day"`
 	ByStation  []StationReport   `json:"by_station"`
 	Events     []EventReport     `json:"events,omitempty"`
 	Dependence *Dependence       `json:"dependence,omitempty"` // set by the caller
@@ -53,6 +55,13 @@ type LeadReport struct {
 	Skill     map[string]Skill   `json:"skill"`
 }
 
+// DayReport is the part of one valid day, without rank histograms.
+type DayReport struct {
+	Date    string             `json:"date"`
+	Cases   int                `json:"cases"`
+	Systems map[string]Summary `json:"systems"`
+}
+
 // StationReport is the part of one station, without rank histograms.
 type StationReport struct {
 	Station string             `json:"station"`
@@ -65,6 +74,14 @@ type StationReport struct {
 type EventReport struct {
 	Threshold float64                `json:"threshold"`
 	Systems   map[string]EventFigure `json:"systems"`
+	Skill     map[string]EventSkill  `json:"skill"` // by "target_vs_other"
+}
+
+// EventSkill of probabilities against others: as Skill, of the Brier score.
+type EventSkill struct {
+	BSS  Number    `json:"bss"`
+	CI95 [2]Number `json:"ci95"`
+	P    Number    `json:"p"`
 }
 
 // EventFigure holds the scores of probabilities of an event.
@@ -112,26 +129,38 @@ func (c *Comparison) Report(o ReportOptions) (*Report, error) {
 		Days:       len(days),
 		Incomplete: c.Incomplete,
 		Systems:    map[string]Figure{},
-		Skill:      c.skill(target, nil, o.Bootstrap),
+		Skill:      c.skill(target, nil, o.Bootstrap, (*Accumulator).scoreForSkill),
 		ByLead:     []LeadReport{},
+		ByDay:      []DayReport{},
 		ByStation:  []StationReport{},
+	}
+	for _, d := range days {
+		date := time.Unix(int64(d)*86400, 0).UTC().Format(time.DateOnly)
+		r.ByDay = append(r.ByDay, DayReport{Date: date, Systems: map[string]Summary{}})
 	}
 	for i, s := range c.Systems {
 		_, daily := c.Scores[i].Daily(nil)
 		ranks := make([][]int, len(daily))
 		for d, sums := range daily {
 			ranks[d] = sums.Ranks
+			f := sums.Summary()
+			f.RankHistogram = nil
+			r.ByDay[d].Cases, r.ByDay[d].Systems[s.Name] = sums.Cases, f
 		}
 		r.Systems[s.Name] = Figure{c.Scores[i].Where(nil).Summary(), DailyFlatness(ranks)}
 	}
 	c.byLead(r, target, o.Bootstrap)
 	c.byStation(r, target)
 	for i, t := range first.Options.Thresholds {
-		e := EventReport{Threshold: t, Systems: map[string]EventFigure{}}
+		e := EventReport{Threshold: t, Systems: map[string]EventFigure{}, Skill: map[string]EventSkill{}}
 		for k, s := range c.Systems {
 			if i < len(s.Options.Thresholds) && s.Options.Thresholds[i] == t {
 				e.Systems[s.Name] = c.Scores[k].event(i, o.Bootstrap)
 			}
+		}
+		brier := func(a *Accumulator, s *Sums) (float64, int) { return a.brierForSkill(s, i) }
+		for pair, s := range c.skill(target, nil, o.Bootstrap, brier) {
+			e.Skill[pair] = EventSkill{s.CRPSS, s.CI95, s.P}
 		}
 		r.Events = append(r.Events, e)
 	}
@@ -141,7 +170,7 @@ func (c *Comparison) Report(o ReportOptions) (*Report, error) {
 func (c *Comparison) byLead(r *Report, target int, b Bootstrap) {
 	for _, lead := range c.Scores[0].Leads() {
 		keep := func(s Slot) bool { return s.Lead == lead }
-		l := LeadReport{LeadHours: lead.Hours(), Systems: map[string]Summary{}, Skill: c.skill(target, keep, b)}
+		l := LeadReport{LeadHours: lead.Hours(), Systems: map[string]Summary{}, Skill: c.skill(target, keep, b, (*Accumulator).scoreForSkill)}
 		for i, s := range c.Systems {
 			l.Systems[s.Name] = c.Scores[i].Where(keep).Summary()
 			l.Cases = l.Systems[s.Name].Cases
@@ -184,13 +213,14 @@ func (c *Comparison) pair(target, other int) string {
 	return c.Systems[target].Name + "_vs_" + c.Systems[other].Name
 }
 
-// skill of the target against each other system over the slots kept.
-func (c *Comparison) skill(target int, keep func(Slot) bool, b Bootstrap) map[string]Skill {
+// skill of the target against each other system over the slots kept, by a score
+// that is the sum of some cases.
+func (c *Comparison) skill(target int, keep func(Slot) bool, b Bootstrap, score func(*Accumulator, *Sums) (float64, int)) map[string]Skill {
 	daily := make([][]pairedSum, len(c.Systems))
 	for i, a := range c.Scores {
 		_, sums := a.Daily(keep)
 		for _, s := range sums {
-			sum, n := a.scoreForSkill(s)
+			sum, n := score(a, s)
 			daily[i] = append(daily[i], pairedSum{sum, float64(n)})
 		}
 	}

@@ -1,0 +1,137 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"sipipe/calibrate"
+	"sipipe/calibrate/baseline"
+	"sipipe/calibrate/score"
+	"sipipe/ingest"
+)
+
+// pastRows are the training rows of the baselines, which come in as cycles are
+// verified.
+type pastRows struct {
+	*workspace
+	variable string
+	members  []int32 // numbers of members, in the order of the rows
+	lead     map[time.Duration]*leadRows
+}
+
+// leadRows are those of one lead time.
+type leadRows struct {
+	next int // cycles of the archive taken in
+	pool baseline.Pool
+}
+
+func newPastRows(w *workspace, variable string) *pastRows {
+	return &pastRows{workspace: w, variable: variable, lead: map[time.Duration]*leadRows{}}
+}
+
+// baselines are fitted to what was there at a cycle; nil: too little was.
+type baselines struct {
+	rows *pastRows
+	raw  *ingest.Ensemble
+	emos *baseline.EMOS
+	bma  *baseline.BMA
+}
+
+// predict returns the distributions of EMOS and BMA; nil where there is none.
+func (b *baselines) predict(members []float32, day int) (emos, bma score.Distribution) {
+	if b.emos != nil {
+		if d, ok := b.emos.Predict(members, day); ok {
+			emos = d
+		}
+	}
+	if b.bma != nil {
+		if d, ok := b.bma.Predict(b.rows.align(b.raw.Members, members)); ok {
+			bma = d
+		}
+	}
+	return emos, bma
+}
+
+// align brings members into the order of the rows, by number.
+func (r *pastRows) align(numbers []int32, members []float32) []float32 {
+	if slices.Equal(numbers, r.members) {
+		return members
+	}
+	return calibrate.Realign(members, 1, numbers, r.members)
+}
+
+// fit fits the baselines to what was available at the cycle of raw.
+func (r *pastRows) fit(ctx context.Context, raw *ingest.Ensemble, lead time.Duration) (*baselines, error) {
+	l := r.lead[lead]
+	if l == nil {
+		l = &leadRows{}
+		r.lead[lead] = l
+	}
+	cycles := r.archive.Cycles(r.variable)
+	for ; l.next < len(cycles); l.next++ {
+		c := cycles[l.next]
+		if c.Add(lead + r.Calibrate.Delay).After(raw.Cycle) {
+			break
+		}
+		if err := r.take(ctx, l, c, lead); err != nil {
+			return nil, err
+		}
+	}
+	last := dayNumber(raw.Cycle.Add(-r.Calibrate.Delay))
+	o := baseline.Rolling{
+		Censored:     calibrate.WorkingSpace(raw.Variable).Censored,
+		Exchangeable: calibrate.Exchangeable(r.Calibrate.Exchangeable).Of(raw),
+	}
+	b := &baselines{rows: r, raw: raw}
+	emos, err := o.EMOS(&l.pool, last)
+	if b.emos, err = fitted(&emos, err); err != nil || !slices.Contains(systems(raw.Variable), systemBMA) {
+		return b, err
+	}
+	bma, err := o.BMA(&l.pool, last)
+	b.bma, err = fitted(&bma, err)
+	return b, err
+}
+
+// fitted is nil where there was too little to fit to, which is not an error.
+func fitted[T any](t *T, err error) (*T, error) {
+	var few *baseline.TooFewError
+	switch {
+	case errors.As(err, &few) || errors.Is(err, baseline.ErrDegenerate):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return t, nil
+}
+
+// take adds the rows of one cycle.
+func (r *pastRows) take(ctx context.Context, l *leadRows, cycle time.Time, lead time.Duration) error {
+	obs, err := r.archive.Observed(ctx, r.variable, cycle.Add(lead))
+	if err != nil || obs == nil {
+		return err
+	}
+	e, err := r.archive.Ensemble(ctx, r.variable, cycle)
+	if err != nil {
+		return err
+	}
+	at, found := slices.BinarySearch(e.Leads, lead)
+	if !found {
+		return nil
+	}
+	for _, number := range e.Members {
+		if !slices.Contains(r.members, number) {
+			r.members = append(r.members, number)
+		}
+	}
+	day := dayNumber(cycle.Add(lead))
+	var rows []baseline.Row
+	for i, id := range e.Places.ID {
+		if k, ok := slices.BinarySearch(obs.ID, id); ok {
+			rows = append(rows, baseline.Row{Members: r.align(e.Members, e.At(at, i)), Obs: float64(obs.Values[k]), Day: day})
+		}
+	}
+	l.pool.Add(rows)
+	return nil
+}
