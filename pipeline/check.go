@@ -55,6 +55,7 @@ func (l *Loaded) check() []error {
 	}
 	l.checkExportPath(bad)
 	l.checkMethod(bad)
+	l.checkSelection(bad)
 	l.checkSlurm(bad)
 	for _, name := range slices.Sorted(maps.Keys(l.Export.Metadata)) {
 		full := "export.metadata." + name

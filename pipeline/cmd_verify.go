@@ -12,6 +12,7 @@ type VerifyOptions struct {
 	From, To string
 	JSON     bool
 	Report   string
+	Withheld bool
 }
 
 // AddFlags adds the flags of the command.
@@ -19,6 +20,7 @@ func (o *VerifyOptions) AddFlags(f *pflag.FlagSet) {
 	addRangeFlags(f, &o.From, &o.To)
 	f.BoolVar(&o.JSON, "json", false, "print one JSON object instead of tables")
 	f.StringVar(&o.Report, "report", "", "write figures and tables into this `folder`")
+	f.BoolVar(&o.Withheld, "withheld", false, "score only stations that calibrate.withhold keeps from all that learns")
 }
 
 func newVerifyCommand(g *Global) *cobra.Command {
@@ -33,7 +35,8 @@ Scores are CRPS (of the ensemble as it is, and fair, as if it had very many memb
 spread, error of the mean, their ratio (1 is right), and bias.`,
 		Example: `  sipipe verify --from 2024-06-25 --to 2024-07-08
   sipipe verify --from 2024-06-25 --to 2024-07-08 --json | jq .systems.calibrated.crps_fair
-  sipipe verify --from 2024-06-25 --to 2024-07-08 --report report`,
+  sipipe verify --from 2024-06-25 --to 2024-07-08 --report report
+  sipipe verify --from 2024-06-25 --to 2024-07-08 --set calibrate.withhold=1/5 --withheld`,
 		GroupID: groupWork,
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return runVerify(c.Context(), o, g) },
@@ -52,12 +55,15 @@ func runVerify(ctx context.Context, o VerifyOptions, g *Global) error {
 	if err != nil {
 		return err
 	}
+	if o.Withheld && len(s.Calibrate.Withhold) == 0 {
+		return &UsageError{Command: "sipipe verify", Text: "--withheld: calibrate.withhold names no station; set it as it was when the products were made"}
+	}
 	return s.with(ctx, reading, func(w *workspace) error {
 		cycles, err := w.within(w.cycles(), first, last)
 		if err != nil {
 			return err
 		}
-		report, err := w.verify(ctx, cycles)
+		report, err := w.verify(ctx, cycles, o.Withheld)
 		if err != nil {
 			return cause(ctx, err)
 		}

@@ -41,6 +41,9 @@ type CalibrateConfig struct {
 	Seed    uint64        `mapstructure:"seed" desc:"seed of all random numbers; the same seed gives the same members"`
 	Delay   time.Duration `mapstructure:"delay" desc:"how long after its valid time an observation becomes available" valid:"0s.."`
 
+	Since    time.Time `mapstructure:"since" desc:"date from which on the archive is used; empty: all of it"`
+	Withhold []string  `mapstructure:"withhold" desc:"stations whose observations nothing learns from, to see how good forecasts of unseen places are: names, or parts such as 2/5, the second of five into which stations fall at random by calibrate.seed"`
+
 	Method       string `mapstructure:"method" desc:"interpolant: the statistical frame with the interpolant on top; frame: the statistical frame alone" valid:"interpolant|frame"`
 	Exchangeable string `mapstructure:"exchangeable" desc:"whether members share their coefficients; auto: unless the file names the model of each of at most 20" valid:"auto|yes|no"`
 	Draw         string `mapstructure:"draw" desc:"stratified: the members of a place cover its distribution evenly; independent: they are independent draws" valid:"stratified|independent"`

@@ -26,6 +26,7 @@ type job struct {
 	raw        []*ingest.Ensemble // by variable, as configured; of the ingest stage
 	calibrated []*ingest.Ensemble // by variable; of the sample stage
 	fallbacks  map[string]string  // kind by name of a variable; of the sample stage
+	choices    map[string]string  // why its model is what it is; of the sample stage
 
 	implausible []string // names of variables that were let pass; of the ingest stage
 	provenance  export.Provenance
@@ -193,6 +194,7 @@ func (j *job) counts() []VariableRecord {
 			Fallback:   j.fallbacks[e.Variable.Name],
 			Suspect:    slices.Contains(j.implausible, e.Variable.Name),
 			Model:      method.ModelSHA256,
+			Choice:     j.choices[e.Variable.Name],
 			RawMembers: len(j.raw[i].Members),
 			Members:    len(e.Members),
 			Leads:      len(e.Leads),

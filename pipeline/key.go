@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/agext/levenshtein"
 )
@@ -44,7 +45,7 @@ func newKeyTable() keyTable {
 			f := typ.Field(i)
 			at := append(slices.Clone(index), i)
 			name := prefix + f.Tag.Get("mapstructure")
-			if f.Type.Kind() == reflect.Struct {
+			if f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[time.Time]() {
 				walk(name+".", at, f.Type)
 				continue
 			}

@@ -68,6 +68,7 @@ type VariableRecord struct {
 	Fallback   string `json:"fallback,omitempty"` // frame, raw or raw_leads, when it is not what was asked for
 	Suspect    bool   `json:"implausible_input,omitempty"`
 	Model      string `json:"model_sha256,omitempty"`
+	Choice     string `json:"choice,omitempty"` // why the model has the networks' weight it has, or none
 	RawMembers int    `json:"raw_members"`
 	Members    int    `json:"members"`
 	Leads      int    `json:"leads"`

@@ -54,7 +54,7 @@ func (w *workspace) history(variable string) (*calibrate.History, error) {
 	if h, ok := w.histories[variable]; ok {
 		return h, nil
 	}
-	h, err := calibrate.NewHistory(w.archive, w.store, variable, calibrate.HistoryOptions{
+	h, err := calibrate.NewHistory(w.learning, w.store, variable, calibrate.HistoryOptions{
 		Delay:        w.Calibrate.Delay,
 		Exchangeable: calibrate.Exchangeable(w.Calibrate.Exchangeable),
 		Threads:      w.threads,

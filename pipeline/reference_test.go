@@ -94,6 +94,8 @@ func typeName(k key) string {
 	switch {
 	case k.typ == reflect.TypeFor[time.Duration]():
 		return "duration"
+	case k.typ == reflect.TypeFor[time.Time]():
+		return "date"
 	case k.Path:
 		return "path"
 	case k.isMap():

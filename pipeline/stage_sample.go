@@ -13,6 +13,7 @@ import (
 func (j *job) sampleStage() Stage {
 	return Stage{Name: "sample", Run: func(ctx context.Context) error {
 		j.provenance.Variables, j.fallbacks = map[string]export.Method{}, map[string]string{}
+		j.choices = map[string]string{}
 		j.calibrated = nil
 		for _, e := range j.raw {
 			c, err := j.sample(ctx, e)
@@ -71,6 +72,9 @@ func (j *job) sample(ctx context.Context, raw *ingest.Ensemble) (*ingest.Ensembl
 	if kind != "" {
 		j.fallbacks[name] = kind
 		j.degrade(name + ": " + why)
+	}
+	if kind != fallbackRaw {
+		j.choices[name] = model.Report.Reason
 	}
 	j.provenance.Variables[name] = method
 	return members, nil

@@ -50,6 +50,7 @@ type verification struct {
 	variable string
 	history  *calibrate.History
 	past     *pastRows
+	scored   func(station string) bool
 	systems  []score.System
 	scores   *score.Comparison
 	vectors  *vectors
@@ -57,8 +58,9 @@ type verification struct {
 	products int // cycles with a product
 }
 
-// verify scores the products of cycles, variable by variable.
-func (w *workspace) verify(ctx context.Context, cycles []time.Time) (*VerifyReport, error) {
+// verify scores the products of cycles, variable by variable; with only, at withheld
+// stations alone.
+func (w *workspace) verify(ctx context.Context, cycles []time.Time, only bool) (*VerifyReport, error) {
 	r := &VerifyReport{
 		From: formatDay(cycles[0]), To: formatDay(cycles[len(cycles)-1]),
 		config: w.Hash, version: w.global.Build.Version,
@@ -66,12 +68,20 @@ func (w *workspace) verify(ctx context.Context, cycles []time.Time) (*VerifyRepo
 	r.command = fmt.Sprintf("sipipe verify --from %s --to %s", r.From, r.To)
 	report, stop := w.progress.Start("verifying")
 	defer stop()
+	scored := func(string) bool { return true }
+	if only {
+		withheld, err := newWithheld(w.Calibrate.Withhold, w.Calibrate.Seed)
+		if err != nil {
+			return nil, err
+		}
+		scored = withheld.has
+	}
 	for k, v := range w.Variables {
 		h, err := w.history(v)
 		if err != nil {
 			return nil, err
 		}
-		ver := &verification{workspace: w, variable: v, history: h, past: newPastRows(w, v)}
+		ver := &verification{workspace: w, variable: v, history: h, scored: scored, past: newPastRows(w, v)}
 		ver.vectors = newVectors(ver)
 		for i, c := range cycles {
 			report(k*len(cycles)+i, len(w.Variables)*len(cycles))
@@ -211,7 +221,7 @@ func (v *verification) addLead(ctx context.Context, raw, calibrated *ingest.Ense
 	for i, id := range raw.Places.ID {
 		at, ok := slices.BinarySearch(obs.ID, id)
 		j, there := place[id]
-		if !ok || !there {
+		if !ok || !there || !v.scored(id) {
 			continue
 		}
 		members := raw.At(l, i)

@@ -25,6 +25,13 @@ func setValue(dst reflect.Value, raw any) error {
 		}
 		dst.SetInt(int64(d))
 		return nil
+	case time.Time:
+		t, err := toDate(raw)
+		if err != nil {
+			return err
+		}
+		dst.Set(reflect.ValueOf(t))
+		return nil
 	case []string:
 		l, err := toList(raw)
 		if err != nil {
@@ -184,6 +191,22 @@ func toDuration(raw any) (time.Duration, error) {
 	return d, nil
 }
 
+// toDate takes a date as YAML reads it, or its text; empty text is none.
+func toDate(raw any) (time.Time, error) {
+	if t, ok := raw.(time.Time); ok {
+		return t.UTC(), nil
+	}
+	text := strings.TrimSpace(fmt.Sprint(raw))
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return t, fmt.Errorf("is %q, not a date such as 2024-05-01", text)
+	}
+	return t, nil
+}
+
 // formatDuration is the shortest text that parseDuration reads back.
 func formatDuration(d time.Duration) string {
 	const day = 24 * time.Hour
@@ -205,6 +228,11 @@ func formatValue(v reflect.Value) string {
 	switch x := v.Interface().(type) {
 	case time.Duration:
 		return formatDuration(x)
+	case time.Time:
+		if x.IsZero() {
+			return quoteYAML("")
+		}
+		return x.Format(time.DateOnly)
 	case string:
 		return quoteYAML(x)
 	case []string:

@@ -108,7 +108,7 @@ func fitted[T any](t *T, err error) (*T, error) {
 
 // take adds the rows of one cycle.
 func (r *pastRows) take(ctx context.Context, l *leadRows, cycle time.Time, lead time.Duration) error {
-	obs, err := r.archive.Observed(ctx, r.variable, cycle.Add(lead))
+	obs, err := r.learning.Observed(ctx, r.variable, cycle.Add(lead))
 	if err != nil || obs == nil {
 		return err
 	}

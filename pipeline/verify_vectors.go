@@ -285,7 +285,7 @@ func (v *vectors) past(ctx context.Context, raw *ingest.Ensemble) ([]pastCycle, 
 		p := make(pastCycle, len(raw.Leads))
 		for l, lead := range raw.Leads {
 			var err error
-			if p[l], err = v.archive.Observed(ctx, v.variable, c.Add(lead)); err != nil {
+			if p[l], err = v.learning.Observed(ctx, v.variable, c.Add(lead)); err != nil {
 				return nil, err
 			}
 		}

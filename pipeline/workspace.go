@@ -24,7 +24,9 @@ type workspace struct {
 	*session
 	store   *store.Store
 	archive archive
-	close   func() error
+	// learning is the archive without what is withheld, for all that learns from it.
+	learning archive
+	close    func() error
 
 	abandoned *Holder                       // the run before, if it was killed
 	histories map[string]*calibrate.History // by variable
@@ -64,7 +66,10 @@ func (s *session) open(ctx context.Context, a access) (w *workspace, err error) 
 		err = s.checkSpace()
 	}
 	if err == nil {
-		w.archive, err = openArchive(ctx, w)
+		var whole archive
+		if whole, err = openArchive(ctx, w); err == nil {
+			w.archive, w.learning, err = w.selected(whole)
+		}
 	}
 	if err == nil && w.abandoned != nil {
 		err = w.clearUp()

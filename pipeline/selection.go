@@ -1,0 +1,156 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sipipe/calibrate/noise"
+	"sipipe/ingest"
+)
+
+// youngArchive is an archive without what lies before a date: calibrate.since.
+type youngArchive struct {
+	archive
+	since time.Time
+}
+
+func (y *youngArchive) Cycles(variable string) []time.Time {
+	return y.from(y.archive.Cycles(variable))
+}
+
+func (y *youngArchive) ObservedTimes(variable string) []time.Time {
+	return y.from(y.archive.ObservedTimes(variable))
+}
+
+// from cuts ascending times.
+func (y *youngArchive) from(times []time.Time) []time.Time {
+	first, _ := slices.BinarySearchFunc(times, y.since, time.Time.Compare)
+	return times[first:]
+}
+
+func (y *youngArchive) Ensemble(ctx context.Context, variable string, cycle time.Time) (*ingest.Ensemble, error) {
+	if cycle.Before(y.since) {
+		return nil, fmt.Errorf("cycle %s is left out by calibrate.since, %s: %w", formatCycle(cycle), formatDay(y.since), fs.ErrNotExist)
+	}
+	return y.archive.Ensemble(ctx, variable, cycle)
+}
+
+// withheld are stations whose observations nothing may learn from, so that forecasts
+// of them are those of places without observations.
+type withheld struct {
+	stations []string
+	parts    []part
+	seed     uint64
+}
+
+// part k of n into which stations fall by their name and the seed.
+type part struct{ k, n int }
+
+// newWithheld reads entries of calibrate.withhold: names of stations, and parts such
+// as 2/5, the second of five.
+func newWithheld(entries []string, seed uint64) (withheld, error) {
+	w := withheld{seed: seed}
+	for _, e := range entries {
+		before, after, isPart := strings.Cut(e, "/")
+		if !isPart {
+			w.stations = append(w.stations, e)
+			continue
+		}
+		k, err := strconv.Atoi(before)
+		n, err2 := strconv.Atoi(after)
+		if err != nil || err2 != nil || n < 2 || k < 1 || k > n {
+			return w, fmt.Errorf("has %q; write a part of the stations as 2/5, the second of five", e)
+		}
+		w.parts = append(w.parts, part{k, n})
+	}
+	return w, nil
+}
+
+func (w withheld) none() bool { return len(w.stations) == 0 && len(w.parts) == 0 }
+
+// has tells whether a station is withheld.
+func (w withheld) has(id string) bool {
+	if slices.Contains(w.stations, id) {
+		return true
+	}
+	// Each part count deals the stations anew, as a fresh draw.
+	return slices.ContainsFunc(w.parts, func(p part) bool {
+		u := noise.Seed(w.seed).Text("withhold").Int(int64(p.n)).Text(id).Uniform(0, 0)
+		return int(u*float64(p.n)) == p.k-1
+	})
+}
+
+// learnable is an archive without the observations of withheld stations: what
+// forecasts and baselines learn from.
+type learnable struct {
+	archive
+	withheld withheld
+}
+
+// Observed is nil when no other station is left.
+func (l *learnable) Observed(ctx context.Context, variable string, valid time.Time) (*ingest.Observed, error) {
+	o, err := l.archive.Observed(ctx, variable, valid)
+	if err != nil || o == nil {
+		return o, err
+	}
+	kept := *o
+	kept.ID, kept.Values = nil, nil
+	for i, id := range o.ID {
+		if !l.withheld.has(id) {
+			kept.ID, kept.Values = append(kept.ID, id), append(kept.Values, o.Values[i])
+		}
+	}
+	if len(kept.ID) == 0 {
+		return nil, nil
+	}
+	return &kept, nil
+}
+
+// ObservedHash is that of what is left, so that what is withheld can change without
+// anything being made again. Observations that cannot be read are those of the archive.
+func (l *learnable) ObservedHash(variable string, valid time.Time) [32]byte {
+	o, err := l.Observed(context.Background(), variable, valid)
+	if err != nil {
+		return l.archive.ObservedHash(variable, valid)
+	}
+	h := sha256.New()
+	h.Write([]byte("learnable\n"))
+	if o != nil {
+		for i, id := range o.ID {
+			fmt.Fprintf(h, "%d %s\n", len(id), id)
+			_ = binary.Write(h, binary.LittleEndian, o.Values[i]) // of a hash: never fails
+		}
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// selected is the archive as calibrate.since and calibrate.withhold leave it: as a
+// whole, and what may be learned from.
+func (s *session) selected(whole archive) (all, learning archive, err error) {
+	all = whole
+	if !s.Calibrate.Since.IsZero() {
+		all = &youngArchive{all, s.Calibrate.Since}
+	}
+	w, err := newWithheld(s.Calibrate.Withhold, s.Calibrate.Seed)
+	if err != nil {
+		return nil, nil, err // which checkSelection has refused
+	}
+	if w.none() {
+		return all, all, nil
+	}
+	return all, &learnable{all, w}, nil
+}
+
+// checkSelection refuses parts that cannot be.
+func (l *Loaded) checkSelection(bad func(key, text string, args ...any)) {
+	if _, err := newWithheld(l.Calibrate.Withhold, l.Calibrate.Seed); err != nil {
+		bad("calibrate.withhold", "%v", err)
+	}
+}
