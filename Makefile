@@ -16,7 +16,7 @@ COUNT   ?= 6
 SAMPLE  := bin/sipipe --config sample/sipipe.yaml
 
 # Go decides what has to be built again.
-.PHONY: help setup setup-test build run test test-faults race bench bench-kernels bench-scale fuzz-short lint vuln test-slurm testdata clean
+.PHONY: help setup setup-test build run test test-faults race bench bench-kernels bench-scale bench-reading fuzz-short lint vuln test-slurm testdata clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench-kernels: setup ## Go benchmarks, COUNT times each, for benchstat
 
 bench-scale: build ## time and memory against size; prints a table, draws docs/pictures/scale.png
 	@go run ./bench/scale
+
+bench-reading: build ## reading forecasts beside nccopy
+	@go run ./bench/reading
 
 FUZZTIME ?= 10s
 fuzz-short: setup ## run each fuzz test for FUZZTIME

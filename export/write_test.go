@@ -297,10 +297,10 @@ func TestChunksHoldWholeLeadsOrBoundedParts(t *testing.T) {
 		grid            *ingest.Grid
 		want            []int
 	}{
-		{"stations", 50, 5000, nil, []int{1, 50, 5000}},
-		{"many stations: 2^20/50 of them", 50, 100_000, nil, []int{1, 50, 20971}},
-		{"a grid", 50, 0, &ingest.Grid{NY: 300, NX: 400}, []int{1, 1, 300, 400}},
-		{"a large grid: 2^20/4000 rows", 50, 0, &ingest.Grid{NY: 3000, NX: 4000}, []int{1, 1, 262, 4000}},
+		{"stations", 50, 1000, nil, []int{1, 50, 1000}},
+		{"many stations: 2^16/50 of them", 50, 100_000, nil, []int{1, 50, 1310}},
+		{"a grid", 50, 0, &ingest.Grid{NY: 300, NX: 400}, []int{1, 1, 163, 400}},
+		{"a large grid: 2^16/4000 rows", 50, 0, &ingest.Grid{NY: 3000, NX: 4000}, []int{1, 1, 16, 4000}},
 	} {
 		w := &writer{axes: &axes{members: make([]int32, c.members), places: &ingest.Places{ID: make([]string, c.places), Grid: c.grid}}}
 		if diff := cmp.Diff(c.want, w.chunks()); diff != "" {
