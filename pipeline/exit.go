@@ -11,6 +11,7 @@ import (
 	"sipipe/export"
 	"sipipe/ingest"
 	"sipipe/ingest/ncio"
+	"sipipe/ingest/store"
 )
 
 // Exit codes. Those from 64 on are of sysexits.h, which schedulers know; 128 and
@@ -99,6 +100,7 @@ func ExitCode(err error) int {
 		late    *WaitError
 		space   *SpaceError
 		output  *OutputError
+		stored  *store.WriteError
 		create  *export.CreateError
 		content *export.NonFiniteError
 		data    *ingest.UnusableError
@@ -129,8 +131,8 @@ func ExitCode(err error) int {
 		return ExitTryLater
 	case errors.As(err, &content):
 		return ExitInternal // the program's own numbers are wrong
-	case errors.As(err, &output), errors.As(err, &create), errors.As(err, &space),
-		// A full disk is met wherever something is written, the store included.
+	case errors.As(err, &output), errors.As(err, &stored), errors.As(err, &create), errors.As(err, &space),
+		// A full disk is met wherever something is written.
 		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EROFS):
 		return ExitNoOutput
 	case errors.As(err, &data), errors.As(err, &format), errors.As(err, &absent), errors.As(err, &empty):

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -51,6 +52,9 @@ type Manifest struct {
 	Created    time.Time     `json:"created"`
 	PeakMemory int64         `json:"peak_memory_bytes,omitempty"` // of the process until then
 	Stages     []StageRecord `json:"stages,omitempty"`
+	// Sum is the SHA-256 of the file with this value left empty. Manifests
+	// made by earlier programs have none.
+	Sum string `json:"manifest_sha256"`
 }
 
 // FileRecord is a file as it was. Paths are as in the configuration for inputs, and
@@ -97,18 +101,39 @@ func ReadManifest(product string) (*Manifest, error) {
 	}
 	var m Manifest
 	if err := json.Unmarshal(text, &m); err != nil {
-		return nil, fmt.Errorf("read manifest %s: %w", path, err)
+		return nil, fmt.Errorf("manifest %s is damaged: %w", path, err)
+	}
+	if m.Sum != "" && m.Sum != sumOf(bytes.Replace(text, []byte(m.Sum), nil, 1)) {
+		return nil, fmt.Errorf("manifest %s is damaged: its checksum does not match", path)
 	}
 	return &m, nil
 }
 
+func sumOf(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
 // Write stores the manifest beside its product, complete or not at all.
 func (m *Manifest) Write(product string) error {
+	m.Sum = ""
+	text, err := m.encode()
+	if err != nil {
+		return err
+	}
+	m.Sum = sumOf(text)
+	if text, err = m.encode(); err != nil {
+		return err
+	}
+	return publish(manifestPath(product), text)
+}
+
+func (m *Manifest) encode() ([]byte, error) {
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
-		return fmt.Errorf("encode manifest: %w", err)
+		return nil, fmt.Errorf("encode manifest: %w", err)
 	}
-	return publish(manifestPath(product), append(text, '\n'))
+	return append(text, '\n'), nil
 }
 
 // validProduct says whether the product is there, complete, and made from what is
@@ -119,7 +144,7 @@ func validProduct(ctx context.Context, product string, want Wanted) (valid bool,
 	case errors.Is(err, fs.ErrNotExist):
 		return false, "no product yet", nil
 	case err != nil:
-		return false, "its manifest cannot be read", nil
+		return false, err.Error(), nil
 	case m.Version != manifestVersion:
 		return false, fmt.Sprintf("its manifest has version %d, not %d", m.Version, manifestVersion), nil
 	case !m.Cycle.Equal(want.Cycle):

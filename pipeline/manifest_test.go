@@ -32,6 +32,25 @@ func complete(t *testing.T) (product string) {
 	return product
 }
 
+// alter replaces a text in a file.
+func alter(t *testing.T, path, old, with string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	must2(t, err)
+	if strings.Count(string(text), old) != 1 {
+		t.Fatalf("%q is there %d times", old, strings.Count(string(text), old))
+	}
+	must2(t, os.WriteFile(path, []byte(strings.Replace(string(text), old, with, 1)), 0o644))
+}
+
+// sumIn is the checksum that the manifest of a product has of itself.
+func sumIn(t *testing.T, product string) string {
+	t.Helper()
+	m, err := ReadManifest(product)
+	must2(t, err)
+	return m.Sum
+}
+
 func TestRecordFile(t *testing.T) {
 	got, err := recordFile(t.Context(), file(t, "x", "hello"), "name")
 	if err != nil {
@@ -71,7 +90,9 @@ func TestValidProduct(t *testing.T) {
 		"no product":             {harm: func(t *testing.T, p string) { must(os.Remove(p)) }, why: "x.nc is gone"},
 		"truncated product":      {harm: func(t *testing.T, p string) { must(os.Truncate(p, 4)) }, why: "x.nc was changed or damaged"},
 		"a bit of the product":   {harm: func(t *testing.T, p string) { must(os.WriteFile(p, []byte("hellp"), 0o644)) }, why: "x.nc was changed or damaged"},
-		"truncated manifest":     {harm: func(t *testing.T, p string) { must(os.Truncate(manifestPath(p), 40)) }, why: "its manifest cannot be read"},
+		"truncated manifest":     {harm: func(t *testing.T, p string) { must(os.Truncate(manifestPath(p), 40)) }, why: "x.nc.manifest.json is damaged: unexpected end of JSON input"},
+		"changed manifest":       {harm: func(t *testing.T, p string) { alter(t, manifestPath(p), `"ok"`, `"oj"`) }, why: "x.nc.manifest.json is damaged: its checksum does not match"},
+		"manifest without a sum": {harm: func(t *testing.T, p string) { alter(t, manifestPath(p), sumIn(t, p), "") }, why: "product is there and valid"},
 		"manifest of the future": {harm: func(t *testing.T, p string) { rewrite(t, p, func(m *Manifest) { m.Version++ }) }, why: "its manifest has version 2, not 1"},
 		"manifest of nothing":    {harm: func(t *testing.T, p string) { rewrite(t, p, func(m *Manifest) { m.Outputs = nil }) }, why: "its manifest names no output"},
 	} {
@@ -88,7 +109,7 @@ func TestValidProduct(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if valid != (name == "as it was") || why != c.why {
+			if valid != (c.why == "product is there and valid") || !strings.HasSuffix(why, c.why) {
 				t.Errorf("valid: %v, %q; want %q", valid, why, c.why)
 			}
 		})

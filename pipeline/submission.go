@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"sipipe/ingest"
 )
 
 // submission is work that was handed to a batch system: steps that follow each other,
@@ -76,10 +78,10 @@ func readSubmission(dir string) (*submission, error) {
 	}
 	s := &submission{dir: dir}
 	if err := json.Unmarshal(text, s); err != nil {
-		return nil, fmt.Errorf("read plan %s: %w", path, err)
+		return nil, &ingest.UnusableError{Path: path, Why: "it is not a plan: " + err.Error(), Remedy: "submit again", Err: err}
 	}
 	if s.Version != planVersion {
-		return nil, fmt.Errorf("read plan %s: it has version %d, this program needs %d; submit again", path, s.Version, planVersion)
+		return nil, &ingest.UnusableError{Path: path, Why: fmt.Sprintf("it has version %d, this program needs %d", s.Version, planVersion), Remedy: "submit again"}
 	}
 	return s, nil
 }

@@ -106,6 +106,9 @@ func (s *session) openStore(ctx context.Context, a access) (w *workspace, err er
 	if w.store, err = store.Open(dir); err != nil {
 		return w, &OutputError{Path: dir, Err: err}
 	}
+	w.store.OnDamage(func(e *store.CorruptError) {
+		w.log.Warn().Str("key", e.Key).Msg(e.Error() + "; it is made again")
+	})
 	if a.alone() {
 		if err := errors.Join(w.store.Sweep(), sweepClaims(dir)); err != nil {
 			return w, &OutputError{Path: dir, Err: err}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/google/renameio/v2"
 )
@@ -21,7 +22,8 @@ const (
 // Store is a folder of values. Several processes may read one; a key must have one
 // writer at a time, which the lock of a run sees to.
 type Store struct {
-	dir string
+	dir     string
+	damaged func(*CorruptError) // nil: nobody asks
 }
 
 // Open opens the store in dir and makes the folder when it is not there.
@@ -41,13 +43,21 @@ func (s *Store) Dir() string { return s.dir }
 // Path is the file of a key, which need not be there.
 func (s *Store) Path(key string) (string, error) { return s.path(key) }
 
+// OnDamage has f called for each value that is found damaged, also where the caller of
+// Get makes it anew without a word. f may be called from several goroutines.
+func (s *Store) OnDamage(f func(*CorruptError)) { s.damaged = f }
+
 // Put stores v, which gob must be able to encode or which is [Parted], under key, in
 // place of what was there. version is that of v's type: raise it whenever an older
 // value would be misunderstood. Once Put returns, the value survives a loss of power.
+// Its error is a *WriteError.
 func (s *Store) Put(key string, version int, v any) error {
 	path, err := s.path(key)
 	if err != nil {
 		return err
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		_ = s.quarantine(key, path, errNoFile) // else nothing could take its place
 	}
 	err = replace(path, func(w io.Writer) error {
 		return seal(w, key, version, func(w io.Writer) error {
@@ -58,7 +68,7 @@ func (s *Store) Put(key string, version int, v any) error {
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("store %q: %w", key, err)
+		return &WriteError{Key: key, Path: path, Err: err}
 	}
 	return nil
 }
@@ -89,28 +99,25 @@ func replace(path string, fill func(io.Writer) error) (err error) {
 
 // Get reads the value of key into v, a pointer. Its errors are one with
 // fs.ErrNotExist in the chain when there is none, a *VersionError when it was stored
-// by another version, and a *CorruptError when it is damaged: the file is then moved
-// out of the way, so that the caller makes the value anew.
+// by another version, and a *CorruptError when it is damaged or cannot be read: the file
+// is then moved out of the way, so that the caller makes the value anew.
 func (s *Store) Get(key string, version int, v any) error {
 	path, err := s.path(key)
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(path)
-	if err != nil {
+	f, size, err := open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), exhausted(err):
 		return fmt.Errorf("read %q: %w", key, err)
+	case err != nil:
+		return s.quarantine(key, path, err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("read %q: %w", key, err)
-	}
-	value, got, err := unseal(f, info.Size(), key)
-	switch damaged := (damage{}); {
-	case errors.As(err, &damaged):
-		return s.quarantine(key, path, damaged.error)
+	value, got, err := unseal(f, size, key)
+	switch {
 	case err != nil:
-		return fmt.Errorf("read %q: %w", key, err)
+		return s.quarantine(key, path, err)
 	case value == nil || got != version:
 		return &VersionError{Key: key, Got: got, Want: version}
 	}
@@ -120,13 +127,43 @@ func (s *Store) Get(key string, version int, v any) error {
 	return nil
 }
 
+// errNoFile says that what has the name of a value is none.
+var errNoFile = errors.New("it is not a regular file")
+
+// open opens the file of a value and tells its size.
+func open(path string) (*os.File, int64, error) {
+	// Before it is opened: a pipe would wait for somebody to write.
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, errNoFile
+	}
+	f, err := os.Open(path)
+	return f, info.Size(), err
+}
+
+// exhausted tells whether an error is for want of something that comes back, and says
+// nothing of the file.
+func exhausted(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
+}
+
 // quarantine sets a file aside for a person to look at. An earlier one of the same
 // key is replaced: they must not pile up.
 func (s *Store) quarantine(key, path string, why error) error {
 	e := &CorruptError{Key: key, MovedTo: path + setAside, Err: why}
-	if err := os.Rename(path, e.MovedTo); err != nil {
+	err := os.Rename(path, e.MovedTo)
+	if err != nil && !errors.Is(err, fs.ErrPermission) { // a folder takes no other's place
+		err = errors.Join(os.RemoveAll(e.MovedTo), os.Rename(path, e.MovedTo))
+	}
+	if err != nil {
 		e.MovedTo = ""
 		e.Err = errors.Join(why, err)
+	}
+	if s.damaged != nil {
+		s.damaged(e)
 	}
 	return e
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -199,5 +200,55 @@ func TestPutFails(t *testing.T) {
 	}
 	if want := []string{"a/b.gob", "d"}; !slices.Equal(entries, want) {
 		t.Errorf("left behind: %q, want %q", entries, want)
+	}
+}
+
+// What is in the place of a file is set aside like a damaged file, and again the next
+// time; a pipe is not waited for.
+func TestNoFile(t *testing.T) {
+	s := newStore(t)
+	var told []string
+	s.OnDamage(func(e *CorruptError) { told = append(told, e.Key) })
+	path := put(t, s, "k", 1)
+	for name, put := range map[string]func() error{
+		"folder": func() error { return os.MkdirAll(filepath.Join(path, "x"), 0o755) },
+		"again":  func() error { return os.MkdirAll(filepath.Join(path, "y"), 0o755) },
+		"pipe":   func() error { return syscall.Mkfifo(path, 0o644) },
+		"loop":   func() error { return os.Symlink(path, path) },
+	} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if err := put(); err != nil {
+			t.Fatal(err)
+		}
+		var got int
+		var corrupt *CorruptError
+		if err := s.Get("k", 1, &got); !errors.As(err, &corrupt) || corrupt.MovedTo == "" {
+			t.Errorf("%s: error %v, want a CorruptError of what was moved", name, err)
+		}
+	}
+	if len(told) != 4 {
+		t.Errorf("told of %v", told)
+	}
+	// Who does not look first finds its place free too.
+	if err := os.Mkdir(path, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, "k", 2)
+	var got int
+	if err := s.Get("k", 1, &got); err != nil || got != 2 {
+		t.Errorf("got %d, %v", got, err)
+	}
+}
+
+func TestWriteError(t *testing.T) {
+	s := newStore(t)
+	if err := os.WriteFile(filepath.Join(s.Dir(), "a"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var failed *WriteError
+	if err := s.Put("a/k", 1, 1); !errors.As(err, &failed) || !strings.HasSuffix(failed.Path, "a/k.gob") {
+		t.Errorf("error %v, want a WriteError with the path", err)
 	}
 }
