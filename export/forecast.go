@@ -1,7 +1,9 @@
 package export
 
 import (
+	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"sipipe/ingest"
@@ -47,7 +49,11 @@ type CreateError struct {
 }
 
 func (e *CreateError) Error() string {
-	return "write product: " + e.Err.Error() + "; check permissions and free space"
+	text := "write product: " + e.Err.Error()
+	if errno := syscall.Errno(0); !errors.As(e.Err, &errno) { // else it says what is wrong
+		text += "; check permissions and free space"
+	}
+	return text
 }
 
 func (e *CreateError) Unwrap() error { return e.Err }

@@ -61,16 +61,22 @@ type OutputError struct {
 }
 
 func (e *OutputError) Error() string {
-	text := "create " + e.Path + ": " + e.Err.Error()
+	return "create " + e.Path + ": " + e.Err.Error() + outputRemedy(e.Err)
+}
+
+// outputRemedy is what a person can do about an error of writing.
+func outputRemedy(err error) string {
 	switch {
-	case errors.Is(e.Err, syscall.ENOSPC), errors.Is(e.Err, syscall.EDQUOT):
-		text += "; make room and start again: nothing half-written is left"
-	case errors.Is(e.Err, fs.ErrPermission):
-		text += "; the user of this run needs the right to write there"
-	case errors.Is(e.Err, syscall.EROFS):
-		text += "; choose another folder with export.path or state"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "; make room and start again: nothing half-written is left"
+	case errors.Is(err, syscall.EFBIG):
+		return "; raise the limit on the size of files (ulimit -f) and start again: nothing half-written is left"
+	case errors.Is(err, fs.ErrPermission):
+		return "; the user of this run needs the right to write there"
+	case errors.Is(err, syscall.EROFS):
+		return "; choose another folder with export.path or state"
 	}
-	return text
+	return ""
 }
 
 func (e *OutputError) Unwrap() error { return e.Err }
@@ -148,7 +154,12 @@ func ExitCode(err error) int {
 // exitMessage is what the user reads last.
 func exitMessage(err error) string {
 	text := strings.TrimSpace(err.Error())
-	if ExitCode(err) == ExitInternal {
+	switch ExitCode(err) {
+	case ExitNoOutput:
+		if remedy := outputRemedy(err); !strings.Contains(text, remedy) {
+			text += remedy
+		}
+	case ExitInternal:
 		text += fmt.Sprintf("\nThis is a fault of the program; please report it with the output of %q.", "sipipe version")
 	}
 	return text

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 
+	"github.com/fhs/go-netcdf/netcdf"
 	"github.com/google/renameio/v2"
 )
 
@@ -37,12 +40,31 @@ func WriteAtomic(ctx context.Context, path string, fill func(*File) error) (err 
 		return err
 	}
 	if err := errors.Join(fill(f), f.Close(), ctx.Err()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return fmt.Errorf("write %s: %w", path, explain(err, pending.File))
 	}
 	if err := pending.CloseAtomicallyReplace(); err != nil {
 		return fmt.Errorf("publish %s: %w", path, err)
 	}
 	return syncDir(dir)
+}
+
+// probe [bytes] is written to find out why more cannot be.
+const probe = 1 << 20
+
+// explain adds to an error of netcdf-c, which says "HDF error" of a full disk, what the
+// operating system says when something is written at the end of the file.
+func explain(err error, f *os.File) error {
+	if library := netcdf.Error(0); !errors.As(err, &library) {
+		return err
+	}
+	_, e := f.Seek(0, io.SeekEnd)
+	if e == nil {
+		_, e = f.Write(make([]byte, probe))
+	}
+	if errno := syscall.Errno(0); errors.As(e, &errno) {
+		return fmt.Errorf("%w: %w", err, errno)
+	}
+	return err
 }
 
 // syncDir makes the renaming inside a folder durable.

@@ -67,9 +67,10 @@ var archive = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	o := simulate.Defaults()
-	o.Dir, o.Places, o.Members, o.Steps, o.From, o.To = dir, 12, 6, 4, firstCycle, lastCycle
-	if _, err := simulate.Write(context.Background(), o, nil); err != nil {
+	if _, err := simulate.Write(context.Background(), small(dir), nil); err != nil {
+		return dir, err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { // for other users
 		return dir, err
 	}
 	return dir, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -79,6 +80,13 @@ var archive = sync.OnceValues(func() (string, error) {
 		return os.Chtimes(path, written, written)
 	})
 })
+
+// small are the options of a small archive.
+func small(dir string) simulate.Options {
+	o := simulate.Defaults()
+	o.Dir, o.Places, o.Members, o.Steps, o.From, o.To = dir, 12, 6, 4, firstCycle, lastCycle
+	return o
+}
 
 // settings are those of a program that trains small networks, in seconds.
 const settings = `ingest:
@@ -145,11 +153,6 @@ func copyTree(t *testing.T, from, to string) {
 
 func (p *place) path(name string) string { return filepath.Join(p.dir, name) }
 
-// forecast is the file of a cycle.
-func (p *place) forecast(cycle time.Time) string {
-	return p.path(cycle.Format("archive/forecasts/2006/01/fc_2006010215.nc"))
-}
-
 func check(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -157,15 +160,24 @@ func check(t *testing.T, err error) {
 	}
 }
 
+// program is the path of the program.
+func program() (string, error) {
+	if *binary != "" {
+		return *binary, nil
+	}
+	return os.Executable()
+}
+
 // command is a start of the program in a place; more is added to its environment.
 func (p *place) command(args []string, more ...string) *exec.Cmd {
-	name := *binary
-	c := exec.Command(name)
-	if name == "" {
-		c = exec.Command("/proc/self/exe")
+	name, err := program()
+	if err != nil {
+		panic(err)
+	}
+	c := exec.Command(name, args...)
+	if name != *binary {
 		more = append(more, asProgram+"=1")
 	}
-	c.Args = append([]string{"sipipe"}, args...)
 	c.Dir = p.dir
 	// As from cron, but for the time of manifests.
 	c.Env = append([]string{"PATH=" + os.Getenv("PATH"), "SOURCE_DATE_EPOCH=1600000000"}, more...)
