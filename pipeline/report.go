@@ -72,6 +72,7 @@ func printScores(w io.Writer, variable string, r *score.Report) error {
 		}
 	}
 	printEvents(w, r)
+	printGroups(w, r.Groups)
 	if d := r.Dependence; d != nil {
 		printVectors(w, "groups of stations", d.Stations)
 		printVectors(w, "lead times of a station", d.Leads)
@@ -121,6 +122,24 @@ func printEvents(w io.Writer, r *score.Report) {
 	if t.Length() > 0 {
 		t.Render()
 	}
+}
+
+// printGroups writes how reliable forecasts are by season and region.
+func printGroups(w io.Writer, g *score.Groups) {
+	if g == nil {
+		return
+	}
+	t := newTable(w, "by season and region: spread ÷ error, and probability of a PIT histogram as uneven as this")
+	t.AppendHeader(table.Row{"season", "region", "cases", "days", "frame", "calibrated", "p, frame", "p, calibrated"})
+	for _, e := range g.List {
+		f, c := e.Systems[systemFrame], e.Systems[systemCalibrated]
+		t.AppendRow(table.Row{e.Season, e.Region, e.Cases, e.Days, number2(f.SpreadError), number2(c.SpreadError), number3(f.FlatP), number3(c.FlatP)})
+	}
+	if n := g.Tests[systemCalibrated]; n.Tested > 0 {
+		t.AppendFooter(table.Row{"", "", "", "", "", fmt.Sprintf("below 0.05 (%.1f of %d by chance)", float64(n.Chance), n.Tested), g.Tests[systemFrame].Rejected, n.Rejected})
+	}
+	t.Style().Format.Footer = text.FormatDefault
+	t.Render()
 }
 
 // newTable in the style of the tables for people.

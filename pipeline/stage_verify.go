@@ -51,6 +51,7 @@ type verification struct {
 	history  *calibrate.History
 	past     *pastRows
 	scored   func(station string) bool
+	quarters quarters
 	systems  []score.System
 	scores   *score.Comparison
 	vectors  *vectors
@@ -210,6 +211,7 @@ func (v *verification) addLead(ctx context.Context, raw, calibrated *ingest.Ense
 			v.systems = append(v.systems, s)
 		}
 		v.scores = score.NewComparison(v.systems)
+		v.quarters = newQuarters(raw.Places)
 	}
 	past, err := v.past.fit(ctx, raw, lead)
 	if err != nil {
@@ -244,13 +246,44 @@ func (v *verification) addLead(ctx context.Context, raw, calibrated *ingest.Ense
 			}
 			forecasts = append(forecasts, f)
 		}
-		added := v.scores.Add(score.Case{Day: day, Lead: lead, Station: id}, y, forecasts)
+		added := v.scores.Add(score.Case{Day: day, Lead: lead, Station: id, Region: v.quarters.of(raw.Places, i)}, y, forecasts)
 		if added {
 			v.gallery.take(raw.Places, i, lead, raw.Cycle, members, calibrated.At(cl, j), y)
 			v.vectors.cycle = append(v.vectors.cycle, component{i, l, members, calibrated.At(cl, j), e, y})
 		}
 	}
 	return nil
+}
+
+// quarters divide the stations by the medians of latitude and longitude.
+type quarters struct{ latitude, longitude float64 }
+
+// leastQuartered is the fewest stations that are divided.
+const leastQuartered = 20
+
+func newQuarters(p *ingest.Places) quarters {
+	if p.Len() < leastQuartered {
+		return quarters{math.NaN(), math.NaN()}
+	}
+	return quarters{median(p.Latitude), median(p.Longitude)}
+}
+
+func median(x []float64) float64 { return score.Sorted[float64](nil, x).Quantile(0.5) }
+
+// of names the region of a place.
+func (q quarters) of(p *ingest.Places, i int) string {
+	if math.IsNaN(q.latitude) {
+		return "whole"
+	}
+	name := [2]string{"south", "north"}
+	side := [2]string{"west", "east"}
+	at := func(x, middle float64) int {
+		if x < middle {
+			return 0
+		}
+		return 1
+	}
+	return name[at(p.Latitude[i], q.latitude)] + "-" + side[at(p.Longitude[i], q.longitude)]
 }
 
 // distributionOr falls back to the raw members where a system has no forecast yet,

@@ -15,6 +15,7 @@ type Case struct {
 	Day     int // of the valid time, days since 1970-01-01
 	Lead    time.Duration
 	Station string
+	Region  string // of the station, for figures by region; "" is one of them
 }
 
 // Options of an Accumulator.
@@ -28,9 +29,10 @@ type Options struct {
 	Thresholds []float64
 	// Level of the central interval whose coverage is counted; 0 is 0.9.
 	Level float64
-	// Dependent members are not independent draws from the forecast distribution
-	// (quantiles, or stratified samples): skill is then computed from the CRPS of the
-	// members as they are instead of the fair one.
+	// Dependent members are not independent draws from the forecast distribution but
+	// one of each of M equally probable strata (quantiles, or stratified samples): skill
+	// is then computed from the CRPS of the members as they are instead of the fair one,
+	// and ranks and coverage are judged by where such members lie (see placed).
 	Dependent bool
 	// Seed of the random ranks of tied observations. The rank of a case depends on
 	// the seed and the case alone.
@@ -61,6 +63,7 @@ type Accumulator struct {
 	Slots    map[Slot]*Sums
 	Stations map[string]*Sums
 	Outcomes map[int][]Reliability // [threshold] by day
+	Regions  map[RegionDay]*Sums   // with PIT in pitClasses in place of ranks
 
 	sample Sample // scratch
 }
@@ -72,6 +75,7 @@ func NewAccumulator(o Options) *Accumulator {
 		Slots:    map[Slot]*Sums{},
 		Stations: map[string]*Sums{},
 		Outcomes: map[int][]Reliability{},
+		Regions:  map[RegionDay]*Sums{},
 	}
 }
 
@@ -111,17 +115,10 @@ func (a *Accumulator) AddMembers(c Case, y float64, members []float32) bool {
 		one.Variance = s.Variance()
 		one.Inflated = one.Variance * (n + 1) / n
 	}
-	one.Nominal = math.Min(one.Nominal, (n-1)/(n+1))
-	below, ties := s.Rank(y)
-	u := a.uniform(c)
-	rank := below
-	if ties > 0 {
-		rank += int(u * float64(ties+1))
-	}
+	one.Nominal = a.nominal(m)
+	rank, pit := a.placed(s, y, a.uniform(c))
 	if m+1 != a.Options.Ranks {
-		// A rank among M+1 covers 1/(M+1) of the PIT; take a point within.
-		_, rest := math.Modf(u * float64(ties+1))
-		rank = a.bin((float64(rank) + rest) / (n + 1))
+		rank = bin(pit, a.Options.Ranks)
 	}
 	p := make([]float64, len(a.Options.Thresholds))
 	for i, t := range a.Options.Thresholds {
@@ -132,8 +129,51 @@ func (a *Accumulator) AddMembers(c Case, y float64, members []float32) bool {
 			one.Events[i].FairBrier = Brier(e, m, y > t, Fair)
 		}
 	}
-	a.add(c, y, one, rank, p)
+	a.add(c, y, one, rank, pit, p)
 	return true
+}
+
+// placed returns rank and PIT of an observation among members; u is uniform in
+// [0, 1). Both are drawn evenly from what the members leave open.
+//
+// M independent members and the observation are alike: each of the M+1 ranks has
+// probability 1/(M+1), and rank r stands for the PIT r/(M+1) … (r+1)/(M+1). Of M
+// dependent members the r-th lies in the stratum (r-1)/M … r/M of the distribution,
+// evenly. An observation in that stratum, which has probability 1/M, is below its
+// member or above it with probability 1/2 each. So the ranks 0 and M have probability
+// 1/(2M), and each of the others, from two strata, 1/M: rank r stands for the PIT
+// (r-1/2)/M … (r+1/2)/M, cut to [0, 1]. A value that several members share, such as
+// no rain, has a mass of its own, from r/M to s/M when r members are below it and s
+// not above.
+func (a *Accumulator) placed(s Sample, y, u float64) (rank int, pit float64) {
+	below, ties := s.Rank(y)
+	m := float64(len(s))
+	low, high := float64(below), float64(below+ties)
+	if !a.Options.Dependent {
+		r := low + u*float64(ties+1)
+		return int(r), r / (m + 1)
+	}
+	shared := func(i int) bool { return i >= 0 && i+1 < len(s) && s[i] == s[i+1] }
+	if ties == 0 && !shared(below-2) {
+		low = math.Max(low-0.5, 0)
+	}
+	if ties == 0 && !shared(below) {
+		high = math.Min(high+0.5, m)
+	}
+	r := low + u*(high-low)
+	return int(r + 0.5), r / m
+}
+
+// nominal is the probability of the central interval between quantiles of m members,
+// which lie at i/(m+1) of the members: of independent ones its level, as far as m
+// members span it. The i-th of dependent members lies at (i-1/2)/m of the distribution.
+func (a *Accumulator) nominal(m int) float64 {
+	n := float64(m)
+	edge := math.Max((1-a.Options.Level)/2*(n+1), 1) // in members
+	if a.Options.Dependent {
+		return 1 - 2*(edge-0.5)/n
+	}
+	return 1 - 2*edge/(n+1)
 }
 
 // AddDistribution adds a forecast that is a distribution.
@@ -152,7 +192,8 @@ func (a *Accumulator) AddDistribution(c Case, y float64, d Distribution) bool {
 		b := p[i] - indicator(y > t)
 		one.Events[i] = EventSums{b * b, b * b}
 	}
-	a.add(c, y, one, a.bin(PIT(d, y, a.uniform(c))), p)
+	pit := PIT(d, y, a.uniform(c))
+	a.add(c, y, one, bin(pit, a.Options.Ranks), pit, p)
 	return true
 }
 
@@ -175,13 +216,15 @@ func (a *Accumulator) one(y, mean, median float64, quantile func(float64) float6
 	return s
 }
 
-// bin of a PIT value.
-func (a *Accumulator) bin(pit float64) int {
-	k := a.Options.Ranks
+// bin of a PIT value, of k.
+func bin(pit float64, k int) int {
 	return min(max(int(pit*float64(k)), 0), k-1)
 }
 
-func (a *Accumulator) add(c Case, y float64, one *Sums, rank int, probability []float64) {
+func (a *Accumulator) add(c Case, y float64, one *Sums, rank int, pit float64, probability []float64) {
+	part := entry(a.Regions, RegionDay{c.Region, c.Day}, a.grouping())
+	part.Merge(one)
+	part.Ranks[bin(pit, pitClasses)]++
 	slot := Slot{c.Day, c.Lead}
 	for _, s := range []*Sums{entry(a.Slots, slot, a.Options), entry(a.Stations, c.Station, a.Options)} {
 		s.Merge(one)
@@ -220,6 +263,9 @@ func (a *Accumulator) Merge(b *Accumulator) error {
 	}
 	for k, s := range b.Stations {
 		entry(a.Stations, k, x).Merge(s)
+	}
+	for k, s := range b.Regions {
+		entry(a.Regions, k, a.grouping()).Merge(s)
 	}
 	for day, from := range b.Outcomes {
 		to := a.Outcomes[day]

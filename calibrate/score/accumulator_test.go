@@ -128,7 +128,7 @@ func TestAccumulatorTies(t *testing.T) {
 	for _, s := range daily {
 		days = append(days, s.Ranks)
 	}
-	if f := DailyFlatness(days); f.SlopeP < .001 || f.DispersionP < .001 {
+	if f := DailyFlatness(days, EvenRanks(len(days[0]), false)); f.SlopeP < .001 || f.DispersionP < .001 {
 		t.Errorf("dry days, by day: %+v", f)
 	}
 	slices.Reverse(order)

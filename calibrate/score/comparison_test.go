@@ -87,7 +87,7 @@ func TestReportAgainstNumpy(t *testing.T) {
 					obs = y
 				}
 				cases = append(cases, []any{d, lead, strconv.Itoa(s), obs, missing(raw), missing(cal)})
-				c.Add(Case{d, time.Duration(lead) * time.Hour, strconv.Itoa(s)}, y, []Forecast{{Members: raw}, {Members: cal}})
+				c.Add(Case{d, time.Duration(lead) * time.Hour, strconv.Itoa(s), ""}, y, []Forecast{{Members: raw}, {Members: cal}})
 			}
 		}
 	}

@@ -53,7 +53,7 @@ func TestFlatnessComponents(t *testing.T) {
 func TestDailyFlatness(t *testing.T) {
 	// Each day all places see the same rank: days are the cases, not places.
 	days := [][]int{{100, 0, 0}, {0, 0, 100}, {0, 100, 0}, {100, 0, 0}, {0, 100, 0}, {0, 0, 100}, {100, 0, 0}}
-	f := DailyFlatness(days)
+	f := DailyFlatness(days, EvenRanks(3, false))
 	if f.P > 1e-6 {
 		t.Errorf("independent cases: p = %g; 700 of them cannot be flat", f.P)
 	}

@@ -21,6 +21,7 @@ type Report struct {
 	ByLead     []LeadReport      `json:"by_lead"`
 	ByDay      []DayReport       `json:"by_day"`
 	ByStation  []StationReport   `json:"by_station"`
+	Groups     *Groups           `json:"groups,omitempty"` // nil: one season and region
 	Events     []EventReport     `json:"events,omitempty"`
 	Dependence *Dependence       `json:"dependence,omitempty"` // set by the caller
 }
@@ -147,10 +148,12 @@ func (c *Comparison) Report(o ReportOptions) (*Report, error) {
 			f.RankHistogram = nil
 			r.ByDay[d].Cases, r.ByDay[d].Systems[s.Name] = sums.Cases, f
 		}
-		r.Systems[s.Name] = Figure{c.Scores[i].Where(nil).Summary(), DailyFlatness(ranks)}
+		even := EvenRanks(c.Scores[i].Options.Ranks, c.Scores[i].Options.Dependent)
+		r.Systems[s.Name] = Figure{c.Scores[i].Where(nil).Summary(), DailyFlatness(ranks, even)}
 	}
 	c.byLead(r, target, o.Bootstrap)
 	c.byStation(r, target)
+	r.Groups = c.groups(o.Bootstrap)
 	for i, t := range first.Options.Thresholds {
 		e := EventReport{Threshold: t, Systems: map[string]EventFigure{}, Skill: map[string]EventSkill{}}
 		for k, s := range c.Systems {

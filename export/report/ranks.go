@@ -10,6 +10,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"sipipe/calibrate/score"
 )
 
 // Histogram counts observations by their rank among a system's members, or by their
@@ -17,6 +19,8 @@ import (
 type Histogram struct {
 	System System
 	Counts []int // [rank], from below all members to above all; [bin] of the PIT
+	// Dependent members are one of each stratum: outer ranks are half as full.
+	Dependent bool
 }
 
 // total is the number of cases.
@@ -28,12 +32,11 @@ func (h Histogram) total() int {
 	return n
 }
 
-// density is each count relative to that of a flat histogram.
+// density is each count relative to what is expected of reliable forecasts.
 func (h Histogram) density() []float64 {
 	out := make([]float64, len(h.Counts))
-	flat := float64(h.total()) / float64(len(h.Counts))
-	for i, c := range h.Counts {
-		out[i] = float64(c) / flat
+	for i, p := range score.EvenRanks(len(h.Counts), h.Dependent) {
+		out[i] = float64(h.Counts[i]) / (p * float64(h.total()))
 	}
 	return out
 }
@@ -51,7 +54,7 @@ func flatBand(n, k int) (lower, upper float64) {
 const rankCeiling = 3
 
 // RankHistograms draws the histograms side by side on one scale, each bar relative
-// to that of a flat histogram, with the band in which 95 % of bars lie if the
+// to that of reliable forecasts, with the band in which 95 % of bars lie if the
 // forecasts are reliable.
 func RankHistograms(v Variable, histograms []Histogram) (*Figure, error) {
 	if len(histograms) == 0 {
@@ -79,12 +82,12 @@ func RankHistograms(v Variable, histograms []Histogram) (*Figure, error) {
 	return &Figure{
 		Name:  "rank-histograms",
 		Title: title,
-		Caption: "Rank histograms, each bar relative to a flat one. A U shape means too little spread, a slope means bias. " +
+		Caption: "Rank histograms, each bar relative to what is expected of reliable forecasts. A U shape means too little spread, a slope means bias. " +
 			"The band takes cases to be independent; stations of a day are not, so bars scatter more.",
 		Alt:    title + ". " + strings.Join(alt, "; ") + ".",
 		height: 226,
 		paint: func(c draw.Canvas) {
-			c = heading(c, title, "bars: number of cases relative to a flat histogram", keys)
+			c = heading(c, title, "bars: number of cases relative to that of reliable forecasts", keys)
 			for i, part := range columns(c, len(histograms)) {
 				h := histograms[i]
 				part = panelTitle(part, fmt.Sprintf("%s, %d cases", h.System.label(), h.total()))

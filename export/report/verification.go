@@ -102,7 +102,7 @@ func (v *Verification) Figures() ([]*Figure, error) {
 	var histograms []Histogram
 	for _, s := range v.Systems {
 		if counts := v.Scores.Systems[s.Name].RankHistogram; len(counts) > 1 {
-			histograms = append(histograms, Histogram{s, counts})
+			histograms = append(histograms, Histogram{s, counts, v.Dependent && s == v.target()})
 		}
 	}
 	if len(histograms) > 0 {
