@@ -37,9 +37,12 @@ type expert struct {
 	Regret float64
 	Spoke  bool
 
-	fit    coefficients // of the present cycle
-	bias   []float64    // [station]
-	recent []float64    // [station]
+	fit  coefficients // of the present cycle
+	bias []float64    // [station]
+	// unknown is the variance of what is not known of the bias, less its mean over
+	// stations with history, whose archived residuals have it in them: [station].
+	unknown []float64
+	recent  []float64 // [station]
 }
 
 // Position features need places enough to tell position from noise.
@@ -104,8 +107,19 @@ func (e *expert) prepare(s *Stations, idle float64) error {
 			}
 		}
 	}
-	if e.bias, err = krige(s, e.Spec.Bias.times(e.fit.Variance), mean, faded(e.Count, decay(idle, e.Spec.BiasMemory))); err != nil {
+	count := faded(e.Count, decay(idle, e.Spec.BiasMemory))
+	if e.bias, e.unknown, err = krige(s, e.Spec.Bias.times(e.fit.Variance), mean, count); err != nil {
 		return err
+	}
+	var usual, days float64
+	for i, n := range count {
+		if n >= enough {
+			usual += n * e.unknown[i]
+			days += n
+		}
+	}
+	for i := range e.unknown {
+		e.unknown[i] = math.Max(e.unknown[i]-usual/math.Max(days, enough), 0)
 	}
 	e.recent = nil
 	if e.Spec.RecentMemory > 0 {
@@ -115,7 +129,7 @@ func (e *expert) prepare(s *Stations, idle float64) error {
 				mean[i] = e.RecentSum[i] / n
 			}
 		}
-		e.recent, err = krige(s, e.Spec.Recent.times(e.fit.Variance), mean, faded(e.RecentCount, decay(idle, e.Spec.RecentMemory)))
+		e.recent, _, err = krige(s, e.Spec.Recent.times(e.fit.Variance), mean, faded(e.RecentCount, decay(idle, e.Spec.RecentMemory)))
 	}
 	return err
 }

@@ -380,11 +380,15 @@ func (f *Frame) Predict(s *Stations, c *Cases) (*Prediction, error) {
 			}
 			mu += p.Weights[k] * (full + f.Centre)
 		}
+		var unknown float64 // variance of the error that residuals of other places do not have
+		for _, k := range awake {
+			unknown += p.Weights[k] * f.Experts[k].unknown[c.Station[i]]
+		}
 		station := f.stationScale(c.Station[i], level)
 		spread := math.Log(sum.SD + spreadFloor*math.Sqrt(level))
 		p.Mu[i] = float32(mu)
 		p.StationLog[i], p.SpreadLog[i] = float32(math.Log(station)), float32(spread)
-		p.Sigma[i] = float32(f.sigma(station, spread, c.Day))
+		p.Sigma[i] = float32(math.Hypot(f.sigma(station, spread, c.Day), math.Sqrt(unknown)))
 	}
 	p.Ready, p.Days = true, f.Days
 	return p, nil

@@ -95,6 +95,46 @@ func TestFrameFindsLocationAndScale(t *testing.T) {
 
 // A frame stored and restored must go on to the same bits: a run at a cycle may
 // not depend on how many processes led to it.
+// The bias of a place that was never observed is not known: its error has the sd
+// √(1.5² + 1²) and its scale says so, while that of the others stays at that of noise.
+func TestScaleAtUnseenStations(t *testing.T) {
+	const seen = 120
+	w, s, f := newWorld(200, 8), &Stations{}, New(Options{Exchangeable: true})
+	var z [2]float64
+	var n [2]float64
+	for d := range 40 {
+		c, obs, _ := w.day(s, float64(d))
+		p, err := f.Predict(s, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, y := range obs {
+			if d >= 20 {
+				k := 0
+				if i >= seen {
+					k = 1
+				}
+				r := float64(y-p.Mu[i]) / float64(p.Sigma[i])
+				z[k] += r * r
+				n[k]++
+			}
+			if i >= seen {
+				obs[i] = float32(math.NaN())
+			}
+		}
+		if err := f.Update(s, c, obs, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for k, name := range []string{"observed", "unseen"} {
+		if v := z[k] / n[k]; v < 0.8 || v > 1.25 {
+			t.Errorf("%s places: mean squared error is %.2f of the squared scale, want about 1", name, v)
+		} else {
+			t.Logf("%s: %.2f", name, v)
+		}
+	}
+}
+
 func TestFrameGoesOnAfterStoring(t *testing.T) {
 	run := func(store bool) *Prediction {
 		w, s := newWorld(25, 5), &Stations{}

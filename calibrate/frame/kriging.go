@@ -4,6 +4,8 @@ import (
 	"errors"
 	"math"
 
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -39,37 +41,36 @@ const (
 
 // krige returns the bias at every place of the register from the mean residual
 // and the discounted number of days at each; count[i] < enough marks stations
-// without history, which get the spatial part only.
-func krige(s *Stations, k Kernel, mean, count []float64) ([]float64, error) {
-	bias := make([]float64, s.Len())
+// without history, which get the spatial part only. unknown is the variance of what
+// is not known of the bias: exact at stations without history, and at others what
+// their own days leave of the local part.
+func krige(s *Stations, k Kernel, mean, count []float64) (bias, unknown []float64, err error) {
+	bias, unknown = make([]float64, s.Len()), make([]float64, s.Len())
 	if k.Spatial+k.Local <= 0 {
-		return bias, nil
+		return bias, unknown, nil
 	}
-	if s.Len() > denseKriging {
-		return bias, krigeNear(s, k, mean, count, bias)
-	}
-	var known []int
+	var known, unseen []int
 	for i, n := range count {
 		if n >= enough {
 			known = append(known, i)
+			unknown[i] = k.Local * k.Noise / (k.Noise + n*k.Local)
+		} else {
+			unseen = append(unseen, i)
+			unknown[i] = k.Spatial + k.Local
 		}
 	}
-	if len(known) == 0 {
-		return bias, nil
+	switch {
+	case len(known) == 0:
+		return bias, unknown, nil
+	case s.Len() > denseKriging:
+		return bias, unknown, krigeNear(s, k, mean, count, bias, unknown)
 	}
-	return bias, krigeWith(s, k, mean, count, known, allOf(s.Len()), bias)
+	return bias, unknown, krigeWith(s, k, mean, count, known, unseen, bias, unknown)
 }
 
-func allOf(n int) []int {
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
-	}
-	return all
-}
-
-// krigeWith fills bias at the targets from the stations known.
-func krigeWith(s *Stations, k Kernel, mean, count []float64, known, targets []int, bias []float64) error {
+// krigeWith fills bias at all stations from those known, and takes off unknown at the
+// others what the known tell of them.
+func krigeWith(s *Stations, k Kernel, mean, count []float64, known, unseen []int, bias, unknown []float64) error {
 	n := len(known)
 	a := mat.NewSymDense(n, nil)
 	raw := a.RawSymmetric()
@@ -100,34 +101,34 @@ func krigeWith(s *Stations, k Kernel, mean, count []float64, known, targets []in
 	if err := chol.SolveVecTo(&w, b); err != nil {
 		return err
 	}
-	at := make(map[int]int, n)
-	for i, st := range known {
-		at[st] = i
-	}
-	for _, t := range targets {
-		var u float64
-		if i, ok := at[t]; ok && len(targets) == s.Len() {
-			// Reuse the row of the system instead of computing its kernel again.
-			for j := range n {
-				switch {
-				case j < i:
-					u += raw.Data[j*raw.Stride+i] * w.AtVec(j)
-				case j > i:
-					u += raw.Data[i*raw.Stride+j] * w.AtVec(j)
-				default:
-					u += (k.Spatial + k.Local) * w.AtVec(j)
-				}
-			}
-		} else {
-			for j, st := range known {
-				c := k.spatial(s, t, st)
-				if st == t {
-					c += k.Local
-				}
-				u += c * w.AtVec(j)
-			}
+	for i, t := range known {
+		// The row of the system, instead of its kernel again.
+		u := (k.Spatial + k.Local) * w.AtVec(i)
+		for j := range i {
+			u += raw.Data[j*raw.Stride+i] * w.AtVec(j)
+		}
+		for j := i + 1; j < n; j++ {
+			u += raw.Data[i*raw.Stride+j] * w.AtVec(j)
 		}
 		bias[t] = u
+	}
+	if len(unseen) == 0 {
+		return nil
+	}
+	// With A = U'U the variance that the known explain is |U'^-1 c|².
+	c := mat.NewDense(n, len(unseen), nil)
+	for j, t := range unseen {
+		for i, st := range known {
+			v := k.spatial(s, t, st)
+			c.Set(i, j, v)
+			bias[t] += v * w.AtVec(i)
+		}
+	}
+	blas64.Trsm(blas.Left, blas.Trans, 1, chol.RawU().(mat.RawTriangular).RawTriangular(), c.RawMatrix())
+	for i := range n {
+		for j, v := range c.RawRowView(i) {
+			unknown[unseen[j]] -= v * v
+		}
 	}
 	return nil
 }

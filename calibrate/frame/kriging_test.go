@@ -20,7 +20,7 @@ func scatter(n int, seed uint64) *Stations {
 func TestKrigeSingleStation(t *testing.T) {
 	s := scatter(1, 1)
 	k := Kernel{Spatial: 1.5, Local: 1, Noise: 4, Range: 100, Height: 500}
-	bias, err := krige(s, k, []float64{2}, []float64{8})
+	bias, _, err := krige(s, k, []float64{2}, []float64{8})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestKrigeUnseenStation(t *testing.T) {
 	//                     known    1 km away  far away
 	s.Lookup([]string{"a", "b", "c"}, []float64{45, 45 + 1/kmPerDegree, 60}, []float64{0, 0, 90}, []float64{100, 100, 100})
 	k := Kernel{Spatial: 1, Local: 0.5, Noise: 1, Range: 100, Height: 500}
-	bias, err := krige(s, k, []float64{3, 0, 0}, []float64{4, 0, 0})
+	bias, unknown, err := krige(s, k, []float64{3, 0, 0}, []float64{4, 0, 0})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,6 +44,13 @@ func TestKrigeUnseenStation(t *testing.T) {
 	}
 	if math.Abs(bias[2]) > 1e-12 {
 		t.Errorf("far: got %v, want 0", bias[2])
+	}
+	// By hand: what is left of the local part after four days; of the whole bias after a
+	// neighbour has told its part; and all of it.
+	for i, want := range []float64{.5 * 1 / (1 + 4*.5), 1.5 - math.Exp(-0.02)/1.75, 1.5} {
+		if math.Abs(unknown[i]-want) > 1e-9 {
+			t.Errorf("station %d: variance %v is not known, want %v", i, unknown[i], want)
+		}
 	}
 }
 
@@ -62,14 +69,23 @@ func TestNeighboursApproachDenseKriging(t *testing.T) {
 		}
 	}
 	k := Kernel{Spatial: 1.5, Local: 1, Noise: 4, Range: 100, Height: 500}
-	dense, err := krige(s, k, mean, count)
+	dense, unknown, err := krige(s, k, mean, count)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.prepareNear([]Spec{{Bias: k}})
 	local := make([]float64, n)
-	if err := krigeNear(s, k, mean, count, local); err != nil {
+	localUnknown := make([]float64, n)
+	for i := range localUnknown {
+		localUnknown[i] = k.Spatial + k.Local
+	}
+	if err := krigeNear(s, k, mean, count, local, localUnknown); err != nil {
 		t.Fatal(err)
+	}
+	for i := 0; i < n; i += 10 { // those without history
+		if d := localUnknown[i] / unknown[i]; d < 1-1e-9 || d > 1.1 {
+			t.Errorf("station %d: %v of neighbours alone, %v of all", i, localUnknown[i], unknown[i])
+		}
 	}
 	var diff, size float64
 	for i := range n {

@@ -57,8 +57,9 @@ func (h *neighbourhood) correlate(s *Stations, sh shape) {
 	h.correlations[sh] = c
 }
 
-// krigeNear fills bias at every station from its neighbours with history.
-func krigeNear(s *Stations, k Kernel, mean, count, bias []float64) error {
+// krigeNear fills bias at every station from its neighbours with history, and takes
+// off unknown at stations without what those tell of them.
+func krigeNear(s *Stations, k Kernel, mean, count, bias, unknown []float64) error {
 	h := s.local
 	if h == nil || len(h.list) != s.Len() || h.correlations[shape{k.Range, k.Height}] == nil {
 		panic("frame: Stations.Prepare was not called")
@@ -67,6 +68,7 @@ func krigeNear(s *Stations, k Kernel, mean, count, bias []float64) error {
 	var (
 		y    nearSystem
 		with [neighbours]int
+		v    [neighbours]float64 // covariances with the station
 	)
 	for i := range bias {
 		list, c := &h.list[i], all[i*neighbours*neighbours:(i+1)*neighbours*neighbours]
@@ -84,20 +86,21 @@ func krigeNear(s *Stations, k Kernel, mean, count, bias []float64) error {
 			}
 			y.l[a][a] = k.Spatial + k.Local + k.Noise/count[list[p]]
 			y.l[n][a] = mean[list[p]]
+			v[a] = k.Spatial * float64(c[p]) // the first row is the station itself
+			if p == 0 {
+				v[a] += k.Local
+			}
 		}
 		w, ok := y.solve(n)
 		if !ok {
 			return errors.New("frame: the kriging system is not positive definite")
 		}
-		var u float64
 		for a := range n {
-			v := k.Spatial * float64(c[with[a]]) // the first row is the station itself
-			if with[a] == 0 {
-				v += k.Local
-			}
-			u += v * w[a]
+			bias[i] += v[a] * w[a]
 		}
-		bias[i] = u
+		if count[i] < enough {
+			unknown[i] -= y.explained(v[:n])
+		}
 	}
 	return nil
 }
@@ -145,6 +148,19 @@ func (y *nearSystem) solve(n int) (w []float64, ok bool) {
 		w[a] /= y.l[a][a]
 	}
 	return w, true
+}
+
+// explained is v'A^-1 v, after solve; v becomes L\v.
+func (y *nearSystem) explained(v []float64) float64 {
+	var sum float64
+	for a := range v {
+		for j := range a {
+			v[a] -= y.l[a][j] * v[j]
+		}
+		v[a] /= y.l[a][a]
+		sum += v[a] * v[a]
+	}
+	return sum
 }
 
 // cells sorts stations into squares of one degree.
