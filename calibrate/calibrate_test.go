@@ -263,6 +263,32 @@ func TestTooLittleToTrain(t *testing.T) {
 	}
 }
 
+// Where the frame is too narrow for what happens, the spread of members is widened as
+// far as the days tell; days that are too few for a network do not tell it.
+func TestDispersionTakesDays(t *testing.T) {
+	w := newWorld(30, 8, 80)
+	w.observe = func(mean, regional, local float64) float64 {
+		if mean > 281 { // a regime with wide errors that comes and goes
+			local *= 3
+		}
+		return mean + local
+	}
+	m := small()
+	m.Interpolant = false
+	model, _, _ := calibrated(t, w, newMemory(), w.cycles[79], m, 1, SampleOptions{Members: 20, Draw: DrawStratified})
+	if model.Dispersion == 1 || model.Days < m.MinDays {
+		t.Errorf("dispersion %.3f after %d days: nothing was learned", model.Dispersion, model.Days)
+	}
+	m.MinDays = model.Days + 1
+	model, _, _ = calibrated(t, w, newMemory(), w.cycles[79], m, 1, SampleOptions{Members: 20, Draw: DrawStratified})
+	if model.Dispersion != 1 {
+		t.Errorf("dispersion %.3f of %d days, of which it takes %d", model.Dispersion, model.Days, m.MinDays)
+	}
+	if a, b := shrink(0.001), shrink(dispersionPrior); a < 0.999 || b != 0.5 {
+		t.Errorf("%.4f of a dispersion that is known counts, and %.2f of one that is known as well as before", a, b)
+	}
+}
+
 // A censored variable has its point mass, and stays within its bounds.
 func TestPrecipitationHasDryMembers(t *testing.T) {
 	w := newWorld(30, 10, 60)

@@ -204,15 +204,16 @@ func meanError(a, b, n []float64) (mean, se float64) {
 	return mean, math.Sqrt(v0 / float64(len(d)-1) / float64(len(d)) * (1 + r) / (1 - r))
 }
 
-// Dispersion is pulled towards 1 as if so many days had been well dispersed: a few
-// days tell little about the next ones.
-const dispersedDays = 10
+// dispersionPrior is the sd of the log of Dispersion that is expected before anything
+// is known. A few days tell little: their estimate counts as far as its standard
+// error is smaller than that.
+const dispersionPrior = 0.15
 
 // disperse sets Dispersion so that the spread of held-out ensembles matches their
 // error, in normal scores weighted by the squared scale, as the spread and the
-// error of the forecast are.
+// error of the forecast are. With too few days for a network it stays 1.
 func (m *Model) disperse(ctx context.Context, s *trainingSet, folds []fold, o TrainOptions) error {
-	if s.days < 3 {
+	if s.days < m.Method.MinDays {
 		return nil
 	}
 	spread, squared := make([]float64, s.len()), make([]float64, s.len())
@@ -233,17 +234,33 @@ func (m *Model) disperse(ctx context.Context, s *trainingSet, folds []fold, o Tr
 	if err != nil {
 		return err
 	}
+	daily := [3][]float64{make([]float64, s.days), make([]float64, s.days), make([]float64, s.days)}
 	var a, b float64
 	for i := range spread {
 		a += spread[i]
 		b += squared[i]
+		if spread[i] > 0 { // not sampled: too many cases
+			daily[0][s.block[i]] += squared[i]
+			daily[1][s.block[i]] += spread[i]
+			daily[2][s.block[i]]++
+		}
 	}
 	if a > 0 && b > 0 {
-		n := float64(s.days)
-		m.Dispersion = math.Exp(math.Log(b/a) / 2 * n / (n + dispersedDays))
+		// The error of the log of b/a is about that of the mean of daily b/mean b - a/mean a.
+		for d := range s.days {
+			daily[0][d] *= float64(s.days) / b
+			daily[1][d] *= float64(s.days) / a
+		}
+		_, se := meanError(daily[0], daily[1], daily[2])
+		m.Dispersion = math.Exp(math.Log(b/a) / 2 * shrink(se/2))
 		m.Dispersion = math.Min(math.Max(m.Dispersion, 0.7), 1.5)
 	}
 	return nil
+}
+
+// shrink is how much of the log of the dispersion counts, of standard error se.
+func shrink(se float64) float64 {
+	return dispersionPrior * dispersionPrior / (dispersionPrior*dispersionPrior + se*se)
 }
 
 // counter reports progress from several goroutines.

@@ -67,7 +67,7 @@ type Candidate struct {
 	Error      float64 // standard error of Gain, by day
 }
 
-const modelVersion = 2
+const modelVersion = 3
 
 func (m *Model) gaussian() interpolant.Gaussian {
 	return interpolant.Gaussian{S0: m.Start, S1: 1}

@@ -219,18 +219,18 @@ func (c *Comparison) pair(target, other int) string {
 // skill of the target against each other system over the slots kept, by a score
 // that is the sum of some cases.
 func (c *Comparison) skill(target int, keep func(Slot) bool, b Bootstrap, score func(*Accumulator, *Sums) (float64, int)) map[string]Skill {
-	daily := make([][]pairedSum, len(c.Systems))
+	daily := make([][]DaySum, len(c.Systems))
 	for i, a := range c.Scores {
 		_, sums := a.Daily(keep)
 		for _, s := range sums {
 			sum, n := score(a, s)
-			daily[i] = append(daily[i], pairedSum{sum, float64(n)})
+			daily[i] = append(daily[i], DaySum{sum, float64(n)})
 		}
 	}
 	out := map[string]Skill{}
 	for i, y := range daily {
 		if i != target {
-			out[c.pair(target, i)] = skillOf(daily[target], y, b)
+			out[c.pair(target, i)] = SkillOf(daily[target], y, b)
 		}
 	}
 	return out

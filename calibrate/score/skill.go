@@ -1,17 +1,17 @@
 package score
 
-// pairedSum is the sum of a score over the cases of a day.
-type pairedSum struct{ sum, cases float64 }
+// DaySum is the sum of a score over the cases of a day.
+type DaySum struct{ Sum, Cases float64 }
 
-// skillOf compares two systems' scores of the same days.
-func skillOf(x, y []pairedSum, b Bootstrap) Skill {
+// SkillOf compares two systems' scores of the same days.
+func SkillOf(x, y []DaySum, b Bootstrap) Skill {
 	skill := func(days []int) float64 {
 		var a, n, c, m float64
 		for _, d := range days {
-			a += x[d].sum
-			n += x[d].cases
-			c += y[d].sum
-			m += y[d].cases
+			a += x[d].Sum
+			n += x[d].Cases
+			c += y[d].Sum
+			m += y[d].Cases
 		}
 		return 1 - a/n/(c/m)
 	}
@@ -19,8 +19,8 @@ func skillOf(x, y []pairedSum, b Bootstrap) Skill {
 	mean := [2][]float64{}
 	for d := range all {
 		all[d] = d
-		mean[0] = append(mean[0], x[d].sum/x[d].cases)
-		mean[1] = append(mean[1], y[d].sum/y[d].cases)
+		mean[0] = append(mean[0], x[d].Sum/x[d].Cases)
+		mean[1] = append(mean[1], y[d].Sum/y[d].Cases)
 	}
 	b.Level = 0.95
 	lower, upper := b.Interval(len(all), skill)

@@ -197,12 +197,12 @@ func margin(a *Accumulator) Margin {
 
 // skill of system x against y in a score, summed by day.
 func (c *VectorComparison) skill(days []int, x, y int, b Bootstrap, of func(system int, s vectorSums) float64) Skill {
-	daily := [2][]pairedSum{}
+	daily := [2][]DaySum{}
 	for k, system := range []int{x, y} {
 		for _, d := range days {
 			s := c.days[d][system]
-			daily[k] = append(daily[k], pairedSum{of(system, s), float64(s.Cases)})
+			daily[k] = append(daily[k], DaySum{of(system, s), float64(s.Cases)})
 		}
 	}
-	return skillOf(daily[0], daily[1], b)
+	return SkillOf(daily[0], daily[1], b)
 }
