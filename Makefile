@@ -16,7 +16,7 @@ COUNT   ?= 6
 SAMPLE  := bin/sipipe --config sample/sipipe.yaml
 
 # Go decides what has to be built again.
-.PHONY: help setup setup-test build run test test-faults race bench bench-kernels bench-scale bench-reading fuzz-short lint vuln test-slurm testdata clean
+.PHONY: help setup setup-test build run test test-faults race bench bench-kernels bench-scale bench-reading skill fuzz-short lint vuln test-slurm testdata clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ bench: setup ## compare with PyTorch and SGEMM; prints a table, writes bench/res
 
 bench-kernels: setup ## Go benchmarks, COUNT times each, for benchstat
 	@go test -run '^$$' -bench . -benchmem -count $(COUNT) ./...
+
+DATA ?=
+skill: build ## the tables of skill.md; DATA names a folder with the Innsbruck sets; takes hours
+	@go run ./bench/skill $(if $(DATA),-data $(DATA))
 
 bench-scale: build ## time and memory against size; prints a table, draws docs/pictures/scale.png
 	@go run ./bench/scale

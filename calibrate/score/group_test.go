@@ -120,9 +120,14 @@ func TestGroups(t *testing.T) {
 		season, region string
 		cases, days    int
 	}{
-		{"DJF", all, 118, 59}, {"SON", all, 122, 61},
-		{all, "east", 120, 120}, {"DJF", "east", 59, 59}, {"SON", "east", 61, 61},
-		{all, "west", 120, 120}, {"DJF", "west", 59, 59}, {"SON", "west", 61, 61},
+		{"DJF", all, 118, 59},
+		{"SON", all, 122, 61},
+		{all, "east", 120, 120},
+		{"DJF", "east", 59, 59},
+		{"SON", "east", 61, 61},
+		{all, "west", 120, 120},
+		{"DJF", "west", 59, 59},
+		{"SON", "west", 61, 61},
 	}
 	if len(r.Groups.List) != len(want) {
 		t.Fatalf("%d groups: %+v", len(r.Groups.List), r.Groups.List)

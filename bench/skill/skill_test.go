@@ -1,0 +1,104 @@
+package main
+
+import (
+	"math"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"sipipe/calibrate/score"
+)
+
+// verifiedOf is a verification with so many cases of each day, of one CRPS.
+func verifiedOf(cases int, crps, frame float64, dates ...string) *verified {
+	r := &score.Report{}
+	for _, d := range dates {
+		f := func(c float64) score.Summary {
+			return score.Summary{Cases: cases, CRPS: score.Number(c), CRPSFair: score.Number(c / 2), RMSE: 2, SpreadError: .5}
+		}
+		r.ByDay = append(r.ByDay, score.DayReport{Date: d, Cases: cases, Systems: map[string]score.Summary{target: f(crps), "frame": f(2 * frame)}})
+	}
+	return &verified{Variables: map[string]*score.Report{"t2m": r}, cycles: 4, networks: map[string]int{"t2m": 1}}
+}
+
+// Folds of stations have the same days, starts of archives have others; cases count,
+// not parts.
+func TestPool(t *testing.T) {
+	p := pool("t2m", []*verified{
+		verifiedOf(10, 1, 2, "2024-01-01", "2024-01-02"),
+		verifiedOf(30, 3, 4, "2024-01-02", "2024-01-03"),
+	})
+	if p.cases != 80 || len(p.days) != 3 || p.cycles != 8 || p.networks != 2 {
+		t.Errorf("%+v", p)
+	}
+	if got, want := p.crps[target], (20*1.+60*3)/80; math.Abs(got-want) > 1e-12 {
+		t.Errorf("CRPS %g, want %g", got, want)
+	}
+	if d := p.daily[target][1]; d.Cases != 40 || d.Sum != 10*1+30*3 {
+		t.Errorf("second day: %+v", d)
+	}
+	if math.Abs(p.spreadError[target]-.5) > 1e-12 {
+		t.Errorf("spread ÷ error %g, want 0.5", p.spreadError[target])
+	}
+	// CRPS of the target as it is, fair CRPS of the other: 200 and 280.
+	if s, ok := p.skill("frame"); !ok || math.Abs(float64(s.CRPSS)-(1-200./280)) > 1e-12 {
+		t.Errorf("skill %+v", s)
+	}
+	if _, ok := p.skill("bma"); ok {
+		t.Error("skill against a system that is not there")
+	}
+}
+
+// Each row of each table has as many cells as its head.
+func TestTables(t *testing.T) {
+	v := verifiedOf(10, 1, 2, "2024-01-01", "2024-01-02", "2024-01-03")
+	r := v.Variables["t2m"]
+	r.Cases, r.Systems = 30, map[string]score.Figure{target: {}, "raw": {}}
+	r.Events = []score.EventReport{{Threshold: 5, Systems: map[string]score.EventFigure{target: {Uncertainty: .2}}}}
+	r.Groups = &score.Groups{
+		List:  []score.GroupReport{{Season: "DJF", Region: "all"}},
+		Tests: map[string]score.GroupTests{target: {Tested: 1}},
+	}
+	r.Dependence = &score.Dependence{Stations: &score.VectorReport{Systems: map[string]score.VectorFigure{"raw": {}, target: {}}}}
+	tables := newTables()
+	tables.add("data", v, v)
+	tables.unseen("data", []*verified{v, v})
+	tables.young("data", 5, []*verified{v})
+	for _, one := range []table{tables.scores, tables.events, tables.groups, tables.vectors, tables.unseenStations, tables.youngArchives} {
+		if len(one.rows) == 0 {
+			t.Errorf("%s: no rows", one.title)
+		}
+		for _, row := range one.rows {
+			if len(row) != len(one.head) {
+				t.Errorf("%s: %d cells under a head of %d: %q", one.title, len(row), len(one.head), row)
+			}
+		}
+	}
+	var b strings.Builder
+	if err := tables.write(&b); err != nil || !strings.Contains(b.String(), "| data | 5 |") {
+		t.Errorf("%v: %s", err, b.String())
+	}
+}
+
+func TestExperimentsAreRead(t *testing.T) {
+	text, err := os.ReadFile("experiments.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []experiment
+	if err := yaml.Unmarshal(text, &all); err != nil {
+		t.Fatal(err)
+	}
+	e := all[0]
+	if e.Folds != 5 || e.From.String() != "2004-01-30" || e.Young.Starts[0].after(-5).String() != "2004-01-25" {
+		t.Errorf("%+v", e)
+	}
+	for _, e := range all {
+		if e.Name == "" || (e.Simulate == nil) == (e.Forecasts == "") || !e.To.After(e.From.Add(24*time.Hour)) {
+			t.Errorf("%+v", e)
+		}
+	}
+}
