@@ -92,7 +92,7 @@ func TestSameBitsWhateverThreadsRunsAndShards(t *testing.T) {
 	}
 	for _, part := range [][2]int{{0, 5}, {5, 20}, {25, 12}} {
 		q := o
-		q.Seed, q.First, q.Count, q.Coherence = 1, part[0], part[1], Coherence{Regional: 0.1, Range: 127, Height: 874, LeadRange: 24}
+		q.Seed, q.First, q.Count = 1, part[0], part[1]
 		r, err := model.Sample(context.Background(), ens, a, q)
 		if err != nil {
 			t.Fatal(err)

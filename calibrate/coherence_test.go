@@ -9,7 +9,12 @@ import (
 // Over many members the covariance of the fields is the kernel, and each place
 // is standard normal.
 func TestWaveFieldCovariance(t *testing.T) {
-	c := Coherence{Regional: 0.1, Range: 127, Height: 874}
+	for _, smooth := range []bool{false, true} {
+		waveFieldCovariance(t, Coherence{Regional: 0.1, Range: 127, Height: 874, Smooth: smooth})
+	}
+}
+
+func waveFieldCovariance(t *testing.T, c Coherence) {
 	lat := []float64{46, 46, 46, 47, 60}
 	lon := []float64{-121, -121, -120.5, -121, 10}
 	alt := []float64{100, 900, 100, 100, 100}
@@ -39,7 +44,7 @@ func TestWaveFieldCovariance(t *testing.T) {
 			for k := range 3 {
 				d += math.Pow(p.xyz[3*i+k]-p.xyz[3*j+k], 2)
 			}
-			want := c.Regional + (1-c.Regional)*math.Exp(-math.Sqrt(d)/c.Range-math.Abs(alt[i]-alt[j])/c.Height)
+			want := c.Correlation(math.Sqrt(d), alt[i]-alt[j], 0)
 			// The standard error of a covariance of standard normals is at most sqrt(2/n) = 0.01.
 			if math.Abs(cov[i][j]-want) > 0.04 {
 				t.Errorf("places %d and %d: covariance %.3f, want %.3f", i, j, cov[i][j], want)

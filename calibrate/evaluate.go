@@ -26,6 +26,22 @@ const (
 // frame on held-out days: the frame is the safe choice.
 const caution = 1.0
 
+// thin leaves about heldCases of the held-out cases.
+func thin(folds []fold) []fold {
+	total := 0
+	for _, f := range folds {
+		total += len(f.held)
+	}
+	stride := max(1, total/heldCases)
+	out := make([]fold, len(folds))
+	for k, f := range folds {
+		for j := 0; j < len(f.held); j += stride {
+			out[k].held = append(out[k].held, f.held[j])
+		}
+	}
+	return out
+}
+
 // held samples held-out cases with the network that has not seen their days and
 // calls visit for each case with its members as normal scores. The same random
 // numbers serve all weights.
@@ -39,20 +55,12 @@ func (m *Model) held(ctx context.Context, s *trainingSet, folds []fold, weight f
 		return err
 	}
 	begin := m.beginning(p)
-	total := 0
-	for _, f := range folds {
-		total += len(f.held)
-	}
-	stride := max(1, total/heldCases)
 	key := noise.Seed(o.Seed).Text("held").Text(m.Variable)
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, o.Threads))
 	for k, f := range folds {
-		var mine []int32
-		for j := 0; j < len(f.held); j += stride {
-			mine = append(mine, f.held[j])
-		}
+		mine := f.held
 		g.Go(func() error {
 			solver, err := m.Method.solver()
 			if err != nil {
@@ -113,7 +121,7 @@ func (m *Model) weigh(ctx context.Context, s *trainingSet, folds []fold, o Train
 		sum, n := make([]float64, s.days), make([]float64, s.days)
 		crps := make([]float64, s.len()) // by case, so that the order of work does not matter
 		count := make([]bool, s.len())
-		err := m.held(ctx, s, folds, w, o, func(i int, x []float64) {
+		err := m.held(ctx, s, thin(folds), w, o, func(i int, x []float64) {
 			members := make([]float32, len(x))
 			for e, v := range x {
 				members[e] = float32(m.Working.Back(fromScore(v, float64(s.mu[i]), float64(s.sigma[i]), s.family)))
@@ -217,7 +225,7 @@ func (m *Model) disperse(ctx context.Context, s *trainingSet, folds []fold, o Tr
 		return nil
 	}
 	spread, squared := make([]float64, s.len()), make([]float64, s.len())
-	err := m.held(ctx, s, folds, m.Correction, o, func(i int, x []float64) {
+	err := m.held(ctx, s, thin(folds), m.Correction, o, func(i int, x []float64) {
 		var mean, v float64
 		for _, e := range x {
 			mean += e / float64(len(x))

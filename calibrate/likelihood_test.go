@@ -124,7 +124,7 @@ func TestLikelihoodOfATrainedModel(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			o.Seed, o.Coherence, o.First, o.Count = 1, Coherence{Regional: 0.1, Range: 127, Height: 874}, 3, 1
+			o.Seed, o.First, o.Count = 1, 3, 1
 			r, err := model.Sample(context.Background(), ens, a, o)
 			if err != nil {
 				t.Fatal(err)

@@ -44,6 +44,10 @@ type Method struct {
 	Rate, Decay, Dropout float64
 	MinDays, MinCases    int // fewer: no network
 	Capacity             int // most cases held in memory for training
+
+	// Coherence of members, or what a learned one is pulled towards.
+	Coherence      Coherence
+	LearnCoherence bool
 }
 
 // DefaultMethod is the method of choice; docs/explanation says how each value was
@@ -58,6 +62,8 @@ func DefaultMethod() Method {
 		Folds: 4, Batch: 512, MaxSteps: 1500, Times: "uniform", Antithetic: true,
 		Rate: 3e-3, Decay: 0.05,
 		MinDays: 12, MinCases: 300, Capacity: 200000,
+		Coherence:      Coherence{Regional: 0.1, Range: 127, Height: 874, LeadRange: 24},
+		LearnCoherence: true,
 	}
 }
 
@@ -65,6 +71,7 @@ func DefaultMethod() Method {
 func (m Method) withoutSampler() Method {
 	m.Epsilon, m.Scale, m.Solver, m.Grid, m.Last, m.Steps = "", 0, "", "", "", 0
 	m.FirstTime, m.LastTime, m.Churn = 0, 0, 0
+	m.Coherence, m.LearnCoherence = Coherence{}, false
 	return m
 }
 

@@ -34,6 +34,7 @@ type Model struct {
 	Second     []*net.Net // [fold], of the second head; nil unless Method.Separate
 	Correction float64    // weight of the networks, 0 … 1, chosen on days they had not seen
 	Dispersion float64    // factor on normal scores, learned on days the networks had not seen
+	Coherence  Coherence  // of the noise of members
 	Report     Report
 }
 

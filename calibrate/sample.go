@@ -35,11 +35,10 @@ const (
 
 // SampleOptions of Model.Sample.
 type SampleOptions struct {
-	Members   int
-	Seed      uint64
-	Threads   int // no influence on the result
-	Draw      Draw
-	Coherence Coherence
+	Members int
+	Seed    uint64
+	Threads int // no influence on the result
+	Draw    Draw
 	// First and Count select places, for shards; Count 0 is all from First on.
 	First, Count int
 	Progress     func(done, total int)
@@ -130,32 +129,42 @@ func (m *Model) Sample(ctx context.Context, ens *ingest.Ensemble, a *Archived, o
 	return r, nil
 }
 
-// respond finds the response of the Gaussian sampler by sending unit impulses
-// through it: it is linear, so they describe it completely.
+// respond finds the response of the Gaussian sampler.
 func (s *sampler) respond(ctx context.Context) error {
-	n := len(s.times) + 1 // template, dressing, steps
-	f := newField(s.process, s.model.gaussian(), n)
-	solver, err := s.model.Method.solver()
-	if err != nil {
+	var err error
+	if s.response, err = s.model.response(ctx, s.process, s.times); err != nil {
 		return err
 	}
-	x := make([]float64, n)
-	x[0], x[1] = s.begin.at(1, 0), s.begin.at(0, 1)
-	err = solver.Solve(ctx, x, s.times, f, func(dst []float64, step int) {
-		clear(dst)
-		dst[2+step] = 1
-	})
-	if err != nil {
-		return fmt.Errorf("response of the sampler: %w", err)
-	}
-	s.response = x
-	for _, v := range x[1:] {
+	for _, v := range s.response[1:] {
 		s.spread += v * v
 	}
 	if s.options.Draw == DrawStratified && s.spread < 1e-6 {
 		s.options.Draw = DrawIndependent // without noise there is nothing to stratify
 	}
 	return nil
+}
+
+// response of the Gaussian sampler to each source of noise: [0] the template, [1] the
+// dressing, [2+k] the noise of step k. It is linear, so that unit impulses sent
+// through it describe it completely.
+func (m *Model) response(ctx context.Context, p interpolant.Process, times []float64) ([]float64, error) {
+	n := len(times) + 1 // template, dressing, steps
+	f := newField(p, m.gaussian(), n)
+	solver, err := m.Method.solver()
+	if err != nil {
+		return nil, err
+	}
+	begin := m.beginning(p)
+	x := make([]float64, n)
+	x[0], x[1] = begin.at(1, 0), begin.at(0, 1)
+	err = solver.Solve(ctx, x, times, f, func(dst []float64, step int) {
+		clear(dst)
+		dst[2+step] = 1
+	})
+	if err != nil {
+		return nil, fmt.Errorf("response of the sampler: %w", err)
+	}
+	return x, nil
 }
 
 // shared draws what all places of a member share: the raw member it starts from
@@ -240,8 +249,8 @@ func (s *sampler) amplitudes() []float64 {
 	row := q * amplitudes
 	for l := range s.ens.Leads {
 		keep := 0.0
-		if l > 0 && s.options.Coherence.LeadRange > 0 {
-			keep = math.Exp(-(s.ens.Leads[l] - s.ens.Leads[l-1]).Hours() / s.options.Coherence.LeadRange)
+		if l > 0 {
+			keep = kept(s.model.Coherence.LeadRange, s.ens.Leads[l]-s.ens.Leads[l-1])
 		}
 		fresh := math.Sqrt(1 - keep*keep)
 		k := s.latent().Text("amplitudes").Int(int64(s.ens.Leads[l]))
@@ -267,6 +276,7 @@ type tile struct {
 	net     *tileNet
 	fields  []waveField // [member]
 	noise   []float64   // [source, lane]
+	local   []float64   // [source, lane] each place's own share of it
 	x       []float64   // [lane]
 	driving []float64   // [lane] what the Gaussian sampler would make of the noise
 	order   []int
@@ -281,6 +291,7 @@ func (s *sampler) newTile() (*tile, error) {
 		field:   newField(s.process, s.model.gaussian(), lanes),
 		fields:  make([]waveField, s.options.Members),
 		noise:   make([]float64, s.sources()*lanes),
+		local:   make([]float64, s.sources()*lanes),
 		x:       make([]float64, lanes),
 		driving: make([]float64, lanes),
 		order:   make([]int, s.options.Members),
@@ -288,7 +299,7 @@ func (s *sampler) newTile() (*tile, error) {
 		shape:   make([]float32, len(s.ens.Members)),
 	}
 	for i := range t.fields {
-		t.fields[i].coherence = s.options.Coherence
+		t.fields[i].coherence = s.model.Coherence
 	}
 	var err error
 	if t.solver, err = s.model.Method.solver(); err != nil {
@@ -313,18 +324,22 @@ func (t *tile) sample(ctx context.Context, first, count int, pos positions, ampl
 		}
 	}
 	lanes := count * m
+	last := -1
 	for l := range t.ens.Leads {
 		p := t.arch.Lead[l]
 		if !p.Ready {
 			t.raw(l, first, count)
 			continue
 		}
+		t.own(last, l, first, count)
+		last = l
+		share := math.Sqrt(t.model.Coherence.Local)
 		for i := range m {
 			a := amplitude[(l*m+i)*q*amplitudes:]
 			for k := range q {
 				row := t.noise[k*lanes:]
 				for j := range count {
-					row[j*m+i] = t.fields[i].at(j, a[k*amplitudes:(k+1)*amplitudes])
+					row[j*m+i] = t.fields[i].at(j, a[k*amplitudes:(k+1)*amplitudes]) + share*t.local[k*lanes+j*m+i]
 				}
 			}
 		}
@@ -333,6 +348,31 @@ func (t *tile) sample(ctx context.Context, first, count int, pos positions, ampl
 		}
 	}
 	return nil
+}
+
+// own draws each place's own noise of lead l, related to that of lead last, -1 when
+// there was none. It depends on the station's name alone.
+func (t *tile) own(last, l, first, count int) {
+	if t.model.Coherence.Local == 0 {
+		return
+	}
+	keep := 0.0
+	if last >= 0 {
+		keep = kept(t.model.Coherence.LocalRange, t.ens.Leads[l]-t.ens.Leads[last])
+	}
+	fresh := math.Sqrt(1 - keep*keep)
+	m, q := t.options.Members, t.sources()
+	draw := make([]float64, q)
+	for j := range count {
+		k := t.latent().Text("own").Text(t.ens.Places.ID[first+j]).Int(int64(t.ens.Leads[l]))
+		for i := range m {
+			k.Normals(draw, uint32(i), 0)
+			for s, v := range draw {
+				lane := &t.local[(s*count+j)*m+i]
+				*lane = keep**lane + fresh*v
+			}
+		}
+	}
 }
 
 // solve integrates the lanes of one lead from their noise.

@@ -72,7 +72,8 @@ func (h *History) Stored(cycle time.Time, m Method, seed uint64) (*Model, error)
 		s := &trainingSet{}
 		return &Model{
 			Variable: h.variable, Method: m, Seed: seed, Dispersion: 1, Start: s.start(m.Dress),
-			Report: Report{Reason: "the archive has just begun: the frame alone"},
+			Coherence: m.Coherence,
+			Report:    Report{Reason: "the archive has just begun: the frame alone"},
 		}, nil
 	}
 	want := m.fit(h.variable, seed, anchor, h.available(anchor))

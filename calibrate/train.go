@@ -48,6 +48,7 @@ func Train(ctx context.Context, h *History, anchor time.Time, m Method, o TrainO
 		Fit:    m.fit(h.variable, o.Seed, anchor, h.available(anchor)),
 		Anchor: anchor, From: s.from, To: s.to, Cases: s.len(), Days: s.days, Seed: o.Seed,
 		Start: s.start(m.Dress), Conditions: s.conditions, Dispersion: 1,
+		Coherence: m.Coherence,
 	}
 	if s.len() == 0 {
 		model.Report.Reason = "no archived forecasts with observations yet: the frame alone"
@@ -69,6 +70,9 @@ func Train(ctx context.Context, h *History, anchor time.Time, m Method, o TrainO
 		}
 	}
 	if err := model.disperse(ctx, s, folds, o); err != nil {
+		return nil, err
+	}
+	if err := model.cohere(ctx, s, folds, o); err != nil {
 		return nil, err
 	}
 	if model.Correction == 0 && !o.KeepNetworks {

@@ -26,6 +26,7 @@ type trainingSet struct {
 	mu, sigma []float32 // [n]
 	observed  []float32 // [n] physical
 	block     []int32   // [n] number of the valid day, 0 … days-1
+	origin    []origin  // [n]
 	days      int       // distinct valid days
 
 	conditions conditions
@@ -35,6 +36,14 @@ type trainingSet struct {
 }
 
 func (s *trainingSet) len() int { return len(s.score) }
+
+// origin says where a case comes from.
+type origin struct {
+	cycle          int64 // Unix time
+	lead           time.Duration
+	place          int32 // in the ensemble of its cycle
+	lat, lon, high float32
+}
 
 // numberDays replaces calendar days in block by their rank.
 func (s *trainingSet) numberDays() {
@@ -172,6 +181,10 @@ func (s *trainingSet) add(c *dueCycle, lead time.Duration, obs *ingest.Observed,
 		s.mu, s.sigma = append(s.mu, p.Mu[i]), append(s.sigma, p.Sigma[i])
 		s.observed = append(s.observed, float32(w.Back(float64(v))))
 		s.block = append(s.block, int32(math.Floor(dayOf(ens.Cycle.Add(lead)))))
+		q := ens.Places
+		s.origin = append(s.origin, origin{
+			ens.Cycle.Unix(), lead, int32(i), float32(q.Latitude[i]), float32(q.Longitude[i]), float32(q.Altitude[i]),
+		})
 	}
 }
 
@@ -180,7 +193,7 @@ func (s *trainingSet) allocate() {
 	n := s.room
 	s.template, s.condition = make([]float32, 0, n*s.members), make([]float32, 0, n*s.conditions.len())
 	s.score, s.mu, s.sigma, s.observed = make([]float32, 0, n), make([]float32, 0, n), make([]float32, 0, n), make([]float32, 0, n)
-	s.censor, s.block = make([]bool, 0, n), make([]int32, 0, n)
+	s.censor, s.block, s.origin = make([]bool, 0, n), make([]int32, 0, n), make([]origin, 0, n)
 }
 
 // resize cuts or repeats members to n: ensembles have grown over the years.

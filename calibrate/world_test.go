@@ -223,7 +223,7 @@ func calibrated(t *testing.T, w *world, s Store, cycle time.Time, m Method, thre
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Seed, o.Threads, o.Coherence = 1, threads, Coherence{Regional: 0.1, Range: 127, Height: 874, LeadRange: 24}
+	o.Seed, o.Threads = 1, threads
 	r, err := model.Sample(ctx, ens, a, o)
 	if err != nil {
 		t.Fatal(err)

@@ -90,6 +90,7 @@ type NetworkConfig struct {
 
 // CoherenceConfig is the kernel of the noise fields.
 type CoherenceConfig struct {
+	Learn    bool          `mapstructure:"learn" desc:"learn the other keys from archived errors of each variable; what is configured is what they are pulled towards when the archive is short"`
 	Regional float64       `mapstructure:"regional" desc:"share of the noise that all places have in common" valid:"0..1"`
 	Range    float64       `mapstructure:"range" desc:"distance in km over which the rest falls to 1/e" valid:"0.001.."`
 	Height   float64       `mapstructure:"height" desc:"difference of altitude in m over which it falls to 1/e" valid:"0.001.."`
@@ -161,7 +162,7 @@ func DefaultConfig() Config {
 				Rate: 0.003, Decay: 0.05, MinDays: 12, MinCases: 300, Capacity: 200000,
 			},
 			// Fitted to residuals of 48-hour temperature in the Pacific Northwest.
-			Coherence: CoherenceConfig{Regional: 0.1, Range: 127, Height: 874, Lead: 24 * time.Hour},
+			Coherence: CoherenceConfig{Learn: true, Regional: 0.1, Range: 127, Height: 874, Lead: 24 * time.Hour},
 		},
 		Export: ExportConfig{
 			Path: "out/{date:%Y/%m/%d}/sipipe_{date:%Y%m%d%H}.nc",

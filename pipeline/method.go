@@ -22,10 +22,11 @@ func (c *CalibrateConfig) method() calibrate.Method {
 		Hidden: n.Hidden, Blocks: n.Blocks, Folds: n.Folds, Separate: n.Separate,
 		Times: n.Times, Antithetic: n.Antithetic, Batch: n.Batch, MaxSteps: n.MaxSteps,
 		Rate: n.Rate, Decay: n.Decay, MinDays: n.MinDays, MinCases: n.MinCases, Capacity: n.Capacity,
+		Coherence: c.coherence(), LearnCoherence: c.Coherence.Learn,
 	}
 }
 
-// coherence is that of the noise fields.
+// coherence is that of the noise fields, or what a learned one is pulled towards.
 func (c *CalibrateConfig) coherence() calibrate.Coherence {
 	return calibrate.Coherence{
 		Regional: c.Coherence.Regional, Range: c.Coherence.Range, Height: c.Coherence.Height,
@@ -37,7 +38,7 @@ func (c *CalibrateConfig) coherence() calibrate.Coherence {
 func (c *CalibrateConfig) sampling(threads int) calibrate.SampleOptions {
 	return calibrate.SampleOptions{
 		Members: c.Members, Seed: c.Seed, Threads: threads,
-		Draw: calibrate.Draw(c.Draw), Coherence: c.coherence(),
+		Draw: calibrate.Draw(c.Draw),
 	}
 }
 

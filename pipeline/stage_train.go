@@ -58,7 +58,8 @@ func (j *job) train(ctx context.Context, variable string) error {
 	}
 	if made {
 		j.log.Info().Str("variable", variable).Str("anchor", m.Anchor.Format(time.DateOnly)).Int("cases", m.Cases).Int("days", m.Days).
-			Float64("correction", m.Correction).Float64("dispersion", m.Dispersion).Msg("trained: " + m.Report.Reason)
+			Float64("correction", m.Correction).Float64("dispersion", m.Dispersion).
+			Interface("coherence", m.Coherence).Msg("trained: " + m.Report.Reason)
 		return j.checkSteps(ctx, m)
 	}
 	return nil

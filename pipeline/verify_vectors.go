@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -67,6 +68,7 @@ type vectors struct {
 	*verification
 	stations, leads *score.VectorComparison
 	cycle           []component // of the present cycle, by lead and place
+	coherence       calibrate.Coherence
 }
 
 func newVectors(v *verification) *vectors {
@@ -92,6 +94,15 @@ func (v *vectors) finish(ctx context.Context, raw *ingest.Ensemble) error {
 	}
 	past, err := v.past(ctx, raw)
 	if err != nil {
+		return err
+	}
+	v.coherence = v.Calibrate.coherence()
+	model, err := v.history.Stored(raw.Cycle, v.Calibrate.method(), v.Calibrate.Seed)
+	var none *calibrate.NoModelError
+	switch {
+	case err == nil:
+		v.coherence = model.Coherence
+	case !errors.As(err, &none):
 		return err
 	}
 	key := noise.Seed(v.Calibrate.Seed).Text("dependence").Text(v.variable).Time(raw.Cycle)
@@ -196,11 +207,15 @@ func distance(p *ingest.Places, a, b int) float64 {
 	return 2 * earthRadius * math.Asin(math.Sqrt(math.Min(s, 1)))
 }
 
-// correlation of the Gaussian copula: that of the noise of members.
+// correlation of the Gaussian copula: that of the noise of members, as configured where
+// the model is not in the state folder.
 func (v *vectors) correlation(raw *ingest.Ensemble, a, b component) float64 {
 	p := raw.Places
 	dz := knownAltitude(p, a.place) - knownAltitude(p, b.place)
-	return v.Calibrate.coherence().Correlation(distance(p, a.place, b.place), dz, raw.Leads[a.lead]-raw.Leads[b.lead])
+	// Straight through the Earth, as in the noise fields: along the surface not every
+	// kernel is a correlation.
+	straight := 2 * earthRadius * math.Sin(distance(p, a.place, b.place)/(2*earthRadius))
+	return v.coherence.Correlation(straight, dz, raw.Leads[a.lead]-raw.Leads[b.lead])
 }
 
 // knownAltitude is 0 where it is unknown, as in the noise fields: skipping the term for

@@ -27,7 +27,7 @@ func TestSpread(t *testing.T) {
 // Stations of unknown altitude among others leave the correlation positive definite.
 func TestCorrelationOfUnknownAltitudes(t *testing.T) {
 	w := &workspace{session: &session{Loaded: &Loaded{Config: DefaultConfig()}}}
-	v := &vectors{verification: &verification{workspace: w}}
+	v := &vectors{verification: &verification{workspace: w}, coherence: w.Calibrate.coherence()}
 	p := &ingest.Places{}
 	var cs []component
 	for i := range 40 {

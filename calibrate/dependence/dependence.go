@@ -63,8 +63,8 @@ func Gaussian(k noise.Key, components, members int, correlation func(a, b int) f
 		for b := a; b < components; b++ {
 			r.SetSym(a, b, correlation(a, b))
 		}
-		// Places that coincide make the matrix singular.
-		r.SetSym(a, a, 1+1e-9)
+		// Places that coincide, or nearly do under a smooth kernel, make the matrix singular.
+		r.SetSym(a, a, 1+1e-6)
 	}
 	var chol mat.Cholesky
 	if !chol.Factorize(r) {
