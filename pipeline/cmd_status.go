@@ -154,6 +154,9 @@ func (w *workspace) status(ctx context.Context, cycle time.Time) (CycleStatus, e
 	m, err := ReadManifest(product)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if len(s.Reasons) == 0 {
+			s.Reasons = append(s.Reasons, fmt.Sprintf("not made yet: %s makes it", w.newJob(cycle, product).command()))
+		}
 		return s, nil
 	case err != nil:
 		s.Reasons = append(s.Reasons, err.Error())
