@@ -23,6 +23,11 @@ func stateOf(path string) (fileState, error) {
 	if err != nil {
 		return fileState{}, err
 	}
+	if info.IsDir() {
+		if _, err := os.ReadDir(path); err != nil {
+			return fileState{}, err
+		}
+	}
 	if !info.Mode().IsRegular() {
 		return fileState{}, fmt.Errorf("%s is not a regular file", path)
 	}

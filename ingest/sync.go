@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -34,6 +37,9 @@ func (s *syncer[E]) run(ctx context.Context, files []archiveFile) (x *index[E], 
 		return nil, nil, err
 	}
 	old := x.byName()
+	if err := s.gone(old, files); err != nil {
+		return nil, nil, err
+	}
 	current := make([]E, 0, len(files))
 	stored := len(x.Files)
 	changed, unsaved := false, 0
@@ -87,10 +93,36 @@ func (s *syncer[E]) run(ctx context.Context, files []archiveFile) (x *index[E], 
 	return x, faults, nil
 }
 
+// gone makes sure that files which are not listed any more are gone: what was stored of
+// them is about to be dropped, and runs would learn from less without a word.
+func (s *syncer[E]) gone(old map[string]E, files []archiveFile) error {
+	listed := make(map[string]bool, len(files))
+	for _, f := range files {
+		listed[f.name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(old)) {
+		if listed[name] {
+			continue
+		}
+		path := name
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(s.archive.options.Root, path)
+		}
+		_, err := os.Stat(path)
+		if err == nil {
+			err = errors.New("it is there, but its folder cannot be listed")
+		}
+		if unlessGone(err) != nil {
+			return unreachable(name, err)
+		}
+	}
+	return nil
+}
+
 // update reads a file that is new or has another size or time than before.
 func (s *syncer[E]) update(ctx context.Context, file archiveFile, old E) (E, error) {
 	if _, err := stateOf(file.path); err != nil {
-		return nil, unusable(file.name, "", err, "replace it by a good file, or narrow the path template")
+		return nil, unusable(file.name, "", err, "check its permissions, replace it by a good file, or narrow the path template")
 	}
 	sum, err := s.archive.sum(file)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -175,9 +176,10 @@ func globExpr(expr *strings.Builder, s string) error {
 }
 
 // find lists the files of the archive that are there now, by name. Hidden files are
-// left out: they are those that a writer has not published yet.
+// left out: they are those that a writer has not published yet. A folder that may not be
+// read is listed in place of its files.
 func (t *template) find() ([]string, error) {
-	paths, err := filepath.Glob(t.glob)
+	paths, err := glob(t.glob)
 	if err != nil {
 		return nil, fmt.Errorf("find %s: %w", t.text, err)
 	}
@@ -185,12 +187,65 @@ func (t *template) find() ([]string, error) {
 		return strings.HasPrefix(filepath.Base(p), ".") && !strings.HasPrefix(filepath.Base(t.glob), ".")
 	})
 	slices.Sort(paths)
-	if len(paths) == 1 && len(t.fields) == 0 {
+	if len(paths) == 1 && paths[0] == t.glob {
 		if info, err := os.Stat(paths[0]); err == nil && info.IsDir() {
-			return nil, fmt.Errorf("find %s: it is a folder; add a pattern such as /*.nc: %w", t.text, fs.ErrInvalid)
+			return nil, &UnusableError{Path: t.text, Why: "it is a folder", Remedy: "add a pattern such as /*.nc"}
 		}
 	}
 	return paths, nil
+}
+
+// glob is filepath.Glob for patterns without backslashes, which leaves out what it
+// cannot read: an archive that is out of reach would pass for one that has shrunk.
+func glob(pattern string) ([]string, error) {
+	if !strings.ContainsAny(pattern, "*?[") {
+		_, err := os.Lstat(pattern)
+		switch {
+		case unlessGone(err) != nil:
+			return nil, unreachable(pattern, err)
+		case err != nil:
+			return nil, nil
+		}
+		return []string{pattern}, nil
+	}
+	dir, name := filepath.Split(pattern)
+	folders, err := glob(filepath.Clean(dir))
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, folder := range folders {
+		entries, err := os.ReadDir(folder)
+		switch err := unlessGone(err); {
+		case errors.Is(err, fs.ErrPermission):
+			paths = append(paths, folder)
+		case err != nil:
+			return nil, unreachable(folder, err)
+		}
+		for _, e := range entries {
+			matched, err := filepath.Match(name, e.Name())
+			if err != nil {
+				return nil, err
+			}
+			if matched {
+				paths = append(paths, filepath.Join(folder, e.Name()))
+			}
+		}
+	}
+	return paths, nil
+}
+
+// unreachable says that it cannot be told what is in a part of the archive.
+func unreachable(path string, err error) error {
+	return &UnusableError{Path: path, Why: err.Error(), Remedy: "check the permissions of its folder and whether the disk is there", Err: err}
+}
+
+// unlessGone is an error, but for one that says that there is no such file.
+func unlessGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil
+	}
+	return err
 }
 
 // path is where the file of a cycle is expected, "" when the template does not tell.

@@ -75,6 +75,8 @@ func outputRemedy(err error) string {
 		return "; the user of this run needs the right to write there"
 	case errors.Is(err, syscall.EROFS):
 		return "; choose another folder with export.path or state"
+	case errors.Is(err, syscall.ENOLCK), errors.Is(err, syscall.ENOTSUP):
+		return "; its file system has no locks: choose another folder with state"
 	}
 	return ""
 }

@@ -380,7 +380,11 @@ func TestEnvironment(t *testing.T) {
 		says []string
 	}{
 		"forecast may not be read":       {set: forbid(forecastPath, 0), code: 65, says: []string{forecastPath, "permission"}},
-		"forecasts' folder locked":       {set: forbid("archive/forecasts/2020/02", 0), code: 66, says: []string{"fc_2020020500.nc"}},
+		"forecasts' folder locked":       {set: forbid("archive/forecasts/2020/02", 0), code: 65, says: []string{"archive/forecasts/2020/02", "check the permissions"}},
+		"earlier forecasts locked":       {set: forbid("archive/forecasts/2020/01", 0), code: 65, says: []string{"archive/forecasts/2020/01", "check the permissions"}},
+		"earlier forecasts not listed":   {set: forbid("archive/forecasts/2020/01", 0o311), code: 65, says: []string{"archive/forecasts/2020/01", "cannot be listed"}},
+		"all forecasts locked":           {set: forbid("archive/forecasts", 0), code: 65, says: []string{"archive/forecasts", "check the permissions"}},
+		"observations locked":            {set: forbid("archive/observations", 0), code: 65, says: []string{"archive/observations", "check the permissions"}},
 		"a folder as forecast":           {set: folder(forecastPath), code: 65, says: []string{forecastPath, "not a regular file"}},
 		"configuration may not be read":  {set: forbid("sipipe.yaml", 0), code: 78, says: []string{"sipipe.yaml", "permission"}},
 		"products' folder not writable":  {set: forbid("out", 0o555), code: 73, says: []string{"out/2020/02/05", "right to write"}},
