@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -145,4 +146,43 @@ func FuzzTemplate(f *testing.F) {
 			t.Errorf("%q: its pattern %q does not find %q: %v", text, tmpl.glob, path, err)
 		}
 	})
+}
+
+// TestGlob: what can be read is listed as filepath.Glob does.
+func TestGlob(t *testing.T) {
+	dir := t.TempDir()
+	for _, f := range []string{"a/1/x.nc", "a/2/x.nc", "a/2/y.nc", "b/1/x.nc", "b/.h/x.nc", "x.nc"} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(f)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, f), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("nowhere", filepath.Join(dir, "a/1/z.nc")); err != nil {
+		t.Fatal(err)
+	}
+	for _, pattern := range []string{
+		"*", "*/*", "*/*/*", "a/[12]/?.nc", "a/[^1]/*.nc", "[ab]/1/x.nc", "x.nc", "y.nc", "x.nc/*", "a", "c/*", "*/1", "../*/a/2/*", "a/1/z.nc", "a/*/z.nc",
+	} {
+		full := filepath.Join(dir, pattern)
+		want, err := filepath.Glob(full)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := glob(full)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %v, %v, want %v", pattern, got, err, want)
+		}
+	}
+	// What cannot be read is an error.
+	if err := os.Symlink("loop", filepath.Join(dir, "loop")); err != nil {
+		t.Fatal(err)
+	}
+	var unusable *UnusableError
+	for _, pattern := range []string{"loop/*", "loop/x.nc"} {
+		if _, err := glob(filepath.Join(dir, pattern)); !errors.As(err, &unusable) {
+			t.Errorf("%s: error %v, want an UnusableError", pattern, err)
+		}
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"sipipe/export"
 	"sipipe/ingest"
 	"sipipe/ingest/ncio"
+	"sipipe/ingest/store"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -39,6 +40,7 @@ func TestExitCodes(t *testing.T) {
 		{"product in a forbidden folder", &export.CreateError{Path: "x", Err: fs.ErrPermission}, 73},
 		{"full disk, wherever met", wrapped(&fs.PathError{Op: "write", Path: "state/x", Err: syscall.ENOSPC}), 73},
 		{"read-only state", wrapped(syscall.EROFS), 73},
+		{"stored value", wrapped(&store.WriteError{Err: fs.ErrPermission}), 73},
 		{"locked", &LockedError{Path: "state/lock"}, 75},
 		{"not there in time", wrapped(&WaitError{Err: &ingest.MissingCycleError{}}), 75},
 		{"too little to learn from", wrapped(&ShortageError{}), 66},
@@ -85,6 +87,9 @@ func TestMessagesSayWhatToDo(t *testing.T) {
 		{&OutputError{Path: "out/x.nc", Err: syscall.ENOSPC}, "make room"},
 		{&OutputError{Path: "out/x.nc", Err: syscall.EACCES}, "right to write"},
 		{&OutputError{Path: "out/x.nc", Err: syscall.EROFS}, "export.path"},
+		{&OutputError{Path: "state/lock", Err: syscall.ENOLCK}, "no locks"},
+		{&store.WriteError{Key: "k", Path: "state/k.gob", Err: syscall.EFBIG}, "ulimit -f"},
+		{&export.CreateError{Path: "out/x.nc", Err: errors.New("HDF error")}, "check permissions and free space"},
 		{&LockedError{Path: "state/lock"}, "--lock-wait 10m"},
 		{&UsageError{Command: "sipipe run", Text: "x"}, "Try 'sipipe run --help'"},
 		{&NoCycleError{Forecasts: "fc_*.nc", Hour: 6}, "check ingest.forecasts"},

@@ -73,8 +73,11 @@ func (s *submission) save() error {
 func readSubmission(dir string) (*submission, error) {
 	path := filepath.Join(dir, planFile)
 	text, err := os.ReadFile(path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	if err != nil {
+		return nil, &ingest.UnusableError{Path: path, Why: err.Error(), Remedy: "check its permissions, or submit again", Err: err}
 	}
 	s := &submission{dir: dir}
 	if err := json.Unmarshal(text, s); err != nil {
