@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -92,6 +93,59 @@ func TestKills(t *testing.T) {
 	for _, w := range slices.Sorted(maps.Keys(where)) {
 		say("  %4d %s", where[w], w)
 	}
+}
+
+// TestKilledTasks makes cycles by commands that share the state folder, as tasks of a
+// batch system do: one trains, two make a shard each at the same time, one merges. Of
+// those at work one is killed at a random time, and started again.
+func TestKilledTasks(t *testing.T) {
+	random := rand.New(rand.NewSource(*seed))
+	undisturbed := newPlace(t, fewSteps)
+	start := time.Now()
+	undisturbed.must(t, "backfill", "--from", "2020-02-05", "--to", "2020-02-06")
+	whole := time.Since(start)
+	want := undisturbed.files(t, "out")
+	done, rounds := 0, 0
+	for ; done < *kills/4; rounds++ {
+		p := newPlace(t, fewSteps)
+		insist := func(tasks ...string) {
+			for len(tasks) > 0 && !t.Failed() {
+				var at []*exec.Cmd
+				for _, task := range tasks {
+					c := p.command(append(strings.Fields(task), "--lock-wait", "5m"))
+					c.Stderr = &bytes.Buffer{}
+					check(t, c.Start())
+					at = append(at, c)
+				}
+				time.Sleep(time.Duration(random.Float64() * random.Float64() * float64(whole)))
+				_ = at[random.Intn(len(at))].Process.Kill() // it may have ended
+				var again []string
+				for i, c := range at {
+					switch code := exitCode(t, c.Wait()); code {
+					case 0:
+					case 128 + int(syscall.SIGKILL):
+						done++
+						again = append(again, tasks[i])
+					default:
+						t.Errorf("sipipe %s: exit code %d\n%s", tasks[i], code, c.Stderr)
+					}
+				}
+				tasks = again
+				got := p.files(t, "out")
+				maps.DeleteFunc(got, func(path, _ string) bool { return unfinished(path) })
+				compare(t, "after a kill", got, want, true)
+			}
+		}
+		insist("train --from 2020-02-05 --to 2020-02-06")
+		for _, date := range []string{"2020-02-05", "2020-02-06"} {
+			insist("sample --date "+date+" --shard 1/2", "sample --date "+date+" --shard 2/2")
+			insist("merge --date " + date)
+		}
+		p.must(t, "backfill", "--from", "2020-02-05", "--to", "2020-02-06") // nothing to do, but to clear up
+		compare(t, "at the end", p.files(t, "out"), want, false)
+		p.tidy(t)
+	}
+	say("%d kills of tasks that share the state folder, in %d rounds", done, rounds)
 }
 
 // complete are the files of a place that are there under final names, but for those
