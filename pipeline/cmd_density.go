@@ -118,6 +118,8 @@ func runDensity(ctx context.Context, o DensityOptions, g *Global) error {
 		return usage(err.Error())
 	case o.Station == "":
 		return usage("--station is not set; name a station of the forecast")
+	case slices.ContainsFunc(o.Values, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }):
+		return usage("--value must be a finite number")
 	}
 	lead := time.Duration(-1)
 	if o.Lead != "" {

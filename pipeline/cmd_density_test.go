@@ -68,6 +68,7 @@ func TestDensity(t *testing.T) {
 		text string
 	}{
 		{[]string{"--station", station, "--lead", "7"}, ExitNoInput, "no lead time of 7 hours"},
+		{[]string{"--station", station, "--value", "NaN"}, ExitUsage, "finite number"},
 		{[]string{"--station", station, "--lead", "x"}, ExitUsage, "not a number of hours"},
 		{nil, ExitUsage, "--station is not set"},
 	} {

@@ -63,7 +63,7 @@ type InterpolantConfig struct {
 	EpsilonScale float64 `mapstructure:"epsilon_scale" desc:"factor of epsilon; the default is meant for gamma, other forms usually take 1" valid:"0..100"`
 	Dress        float64 `mapstructure:"dress" desc:"sd of the noise added to the standardised raw member" valid:"0..5"`
 	Solver       string  `mapstructure:"solver" desc:"how the equation is integrated" valid:"exponential|stochastic-heun|euler-maruyama|heun|euler|dopri5|ddim|ddim-heun|edm"`
-	Churn        float64 `mapstructure:"churn" desc:"solver edm: growth of the ratio of noise to signal before a step; 0 is heun" valid:"0..0.414"`
+	Churn        float64 `mapstructure:"churn" desc:"S_churn of solver edm: noise that is added before each step; 0 is heun" valid:"0..1000"`
 	Grid         string  `mapstructure:"grid" desc:"spacing of the solver's times" valid:"uniform|cosine|quadratic"`
 	Steps        int     `mapstructure:"steps" desc:"steps of the solver" valid:"1..10000"`
 	FirstTime    float64 `mapstructure:"first_time" desc:"where the solver's times begin; up to there the Gaussian part alone is followed, exactly; more than 0 where the drift is singular at 0" valid:"0..0.5"`

@@ -17,7 +17,7 @@ func TestImpossibleSamplersAreWrongConfigurations(t *testing.T) {
 		{"epsilon=constant solver=stochastic-heun", "singular at t = 0", "set first_time 0.001"},
 		{"gamma=sine epsilon=constant", "without bound", "use heads v-s"},
 		{"path=vp gamma=none epsilon=zero solver=heun", "singular at t = 1", "set last_time 0.999 and last_step euler"},
-		{"solver=edm epsilon=zero churn=0.1", "one-sided path", "set churn 0, or path one-sided-linear and gamma none"},
+		{"solver=edm epsilon=zero churn=1", "one-sided path", "set churn 0, or path one-sided-linear and gamma none"},
 	} {
 		args := []string{"run", "--date", "2020-01-18"}
 		for _, s := range strings.Fields(c.set) {

@@ -15,7 +15,8 @@ type Diffusion struct {
 }
 
 // diffusions lists the forms of ε/scale by configuration name. Those called sit-
-// follow [SiT], whose w is twice our ε; t runs from noise to data as in theirs.
+// follow [SiT], whose w is twice our ε. t runs from noise to data, as in the program of
+// that paper; in its text t runs the other way.
 var diffusions = []struct {
 	name string
 	form func(c Coefficients) float64

@@ -36,6 +36,9 @@ func ParseHeads(name string) (Heads, error) {
 // HeadNames lists the names that [ParseHeads] knows.
 func HeadNames() []string { return append([]string(nil), headNames[:]...) }
 
+// ends tells whether a head is x0 or x1.
+func (h Heads) ends() bool { return h >= StartEnd }
+
 // String returns the configuration name.
 func (h Heads) String() string { return headNames[h] }
 

@@ -79,7 +79,7 @@ func (p Trigonometric) At(t float64) Coefficients {
 func (Trigonometric) Kind() Kind { return TwoSided }
 
 // EncodingDecoding is γ = sin²(πt), with α = cos²(πt) up to t = ½ and β = cos²(πt)
-// from there on: x0 is turned into noise, then the noise into x1 ([SI] section 4.4).
+// from there on: x0 is turned into noise, then the noise into x1 ([SI] section 4.2).
 // At t = ½ nothing is left of x0, so the pairing of x0 and x1 is lost.
 type EncodingDecoding struct{}
 

@@ -70,7 +70,8 @@ func (p Process) ValidateOn(first, last float64) error {
 	}
 	// With ε > 0 where the drift is singular it pulls without bound, and a solver that
 	// keeps the fields over a step overshoots.
-	if p.Eps(first) == 0 && p.Eps(last) == 0 {
+	// Heads of x0 and x1 have weights that grow as 1/t, which integrals do not tame.
+	if !p.Heads.ends() && p.Eps(first) == 0 && p.Eps(last) == 0 {
 		advice += "; or a solver that integrates the coefficients (exponential, ddim-heun)"
 	}
 	return fmt.Errorf("%s, heads %s, epsilon %s: the drift is singular at %s; %s", p.Interpolant, p.Heads, p.Diffusion, where, advice)
@@ -99,15 +100,46 @@ func (p Process) singular(t float64) bool {
 // a solver integrates the weights or the times stop close to the end. A weight that
 // grows as 1/t costs the logarithm of the step and is let pass.
 func (p Process) ValidateWeights() error {
-	const fastest = 6 // from 4δ to δ, 1/t grows fourfold and 1/t² sixteenfold
+	if t, steep := p.steep(6); steep { // 1/t² grows sixteenfold
+		return fmt.Errorf("%s, heads %s, epsilon %s: the weight of a head grows without bound towards t = %g, and any error of a network with it; use heads v-s, whose weights are bounded, or epsilon zero",
+			p.Interpolant, p.Heads, p.Diffusion, t)
+	}
+	return nil
+}
+
+// Caution names a weight of a head that grows as 1/t towards an end, or returns "". A
+// sampler of exact fields does not suffer from it; networks' errors grow with it.
+func (p Process) Caution() string {
+	if t, steep := p.steep(3); steep { // 1/t grows fourfold
+		return fmt.Sprintf("with heads %s and epsilon %s the weight of a head grows without bound towards t = %g, and errors of networks with it, which are not in this check; heads v-eta with epsilon zero or gamma have none that does",
+			p.Heads, p.Diffusion, t)
+	}
+	return ""
+}
+
+// steep tells whether the weight of a head in the drift grows by more than the factor
+// from 4δ to δ off an end, and which.
+func (p Process) steep(factor float64) (t float64, steep bool) {
 	for _, end := range [...]struct{ t, inward float64 }{{0, nearEnd}, {1, -nearEnd}} {
 		near, far := p.forward(end.t+end.inward), p.forward(end.t+4*end.inward)
 		for _, w := range [...][2]float64{{near.H1, far.H1}, {near.H2, far.H2}} {
-			if math.Abs(w[0]) > 1 && math.Abs(w[0]) > fastest*math.Abs(w[1]) {
-				return fmt.Errorf("%s, heads %s, epsilon %s: the weight of a head grows without bound towards t = %g, and any error of a network with it; use heads v-s, whose weights are bounded, or epsilon zero",
-					p.Interpolant, p.Heads, p.Diffusion, end.t)
+			if math.Abs(w[0]) > 1 && math.Abs(w[0]) > factor*math.Abs(w[1]) {
+				return end.t, true
 			}
 		}
+	}
+	return 0, false
+}
+
+// ValidateEps refuses an ε that grows as 1/t or faster towards the beginning of the
+// times, where its integral, the noise added, has no bound.
+func (p Process) ValidateEps(first float64) error {
+	const near = 1e-9
+	if first > 0 {
+		return nil
+	}
+	if e := p.Eps(near) * near; e > 1e-3 || math.IsNaN(e) {
+		return fmt.Errorf("%s with epsilon %s: it grows as 1/t towards t = 0, so the noise added has no bound; use epsilon gamma or sit-sigma, or set first_time 0.05", p.Interpolant, p.Diffusion)
 	}
 	return nil
 }

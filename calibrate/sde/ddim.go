@@ -7,8 +7,9 @@ import "math"
 //
 //	x += I(t, x) + √(∫2ε) ξ
 //
-// For a one-sided interpolant, heads (v, η) and ε = 0 it is the step of denoising
-// diffusion implicit models (Song, Meng and Ermon 2021, equation 12).
+// With ε = 0 it is the step of denoising diffusion implicit models (Song, Meng and
+// Ermon 2021, equation 12) on one-sided paths with heads (η1, η), and on the linear one
+// with heads (v, η) too.
 func ddimStep(s *Solver, x []float64, t, to float64, p Problem, noise Noise) error {
 	q := p.(Incremental)
 	f, w := s.work[0], s.work[1]

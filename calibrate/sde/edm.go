@@ -4,10 +4,10 @@ package sde
 // is added to go back to a noisier time, then one Heun step of the ODE leads
 // from there to the end of the step. Without churn it is Heun's method, for any path.
 func edmStep(s *Solver, x []float64, t, to float64, p Problem, noise Noise) error {
-	if s.options.Churn == 0 {
+	if s.growth == 0 {
 		return heunStep(s, x, t, to, p, nil)
 	}
-	back, scale, sd, err := p.(Rewinder).Rewind(t, s.options.Churn)
+	back, scale, sd, err := p.(Rewinder).Rewind(t, s.growth)
 	if err != nil {
 		return err
 	}

@@ -15,8 +15,9 @@ type Options struct {
 	// Tolerance of each component's error per step for the adaptive method,
 	// relative to 1 + |x|; 1e-6 by default.
 	Tolerance float64
-	// Churn is the growth of the ratio of noise to signal before each step of the
-	// edm method, S_churn/N in Karras et al. 2022, at most √2-1. 0 is plain Heun.
+	// Churn is the S_churn of the edm method (Karras et al. 2022, algorithm 2): before
+	// each of N steps the ratio of noise to signal grows by the factor 1 + S_churn/N,
+	// at most √2. 0 is plain Heun. Their S_tmin is 0, S_tmax infinite, S_noise 1.
 	Churn float64
 }
 
@@ -27,7 +28,8 @@ type Solver struct {
 	options Options
 	// a, b, … are work vectors of the length of the state.
 	work   [maxWork][]float64
-	rounds int // noise vectors used so far in the present solution
+	rounds int     // noise vectors used so far in the present solution
+	growth float64 // of the ratio of noise to signal before a step of edm
 }
 
 const maxWork = 9
@@ -84,8 +86,11 @@ func New(o Options) (*Solver, error) {
 	if !(o.Tolerance > 0) {
 		return nil, fmt.Errorf("solver tolerance must be positive, not %g", o.Tolerance)
 	}
-	if !(o.Churn >= 0 && o.Churn <= math.Sqrt2-1) {
-		return nil, fmt.Errorf("churn must lie in [0, 0.414], not %g", o.Churn)
+	if !(o.Churn >= 0) || math.IsInf(o.Churn, 0) {
+		return nil, fmt.Errorf("churn must be 0 or more, not %g", o.Churn)
+	}
+	if o.Churn > 0 && o.Method != "edm" {
+		return nil, fmt.Errorf("churn %g is for solver edm, not %s; set churn 0 or solver edm", o.Churn, o.Method)
 	}
 	if o.Last < 0 || int(o.Last) >= len(lastNames) {
 		return nil, fmt.Errorf("unknown last step %d; known are %s", int(o.Last), strings.Join(lastNames[:], ", "))
@@ -109,6 +114,7 @@ func (s *Solver) Solve(ctx context.Context, x []float64, times []float64, p Prob
 	}
 	s.reserve(len(x))
 	s.rounds = 0
+	s.growth = min(s.options.Churn/float64(len(times)-1), math.Sqrt2-1)
 	for k := 0; k+1 < len(times); k++ {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -385,7 +385,7 @@ func TestRefusals(t *testing.T) {
 	if err := solver(t, sde.Options{Method: "heun"}).Solve(done, []float64{1}, []float64{0, 1}, still, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	for _, o := range []sde.Options{{Method: "rk4"}, {Method: "heun", Tolerance: -1}, {Method: "edm", Churn: 0.5}, {Method: "heun", Last: 9}} {
+	for _, o := range []sde.Options{{Method: "rk4"}, {Method: "heun", Tolerance: -1}, {Method: "edm", Churn: -0.5}, {Method: "heun", Last: 9}} {
 		if _, err := sde.New(o); err == nil {
 			t.Errorf("%+v was accepted", o)
 		}

@@ -222,7 +222,7 @@ func TestChurn(t *testing.T) {
 	data := exact.Bimodal(1, math.Sqrt(0.91), 0.3, 0.5)
 	s := sampler{path: "one-sided-linear", diffusion: "zero"}
 	p := exact.New(s.process(t), data)
-	for _, churn := range []float64{0, 0.1, 0.4} {
+	for _, churn := range []float64{0, 2.4, 9.6} {
 		report, err := exact.Check(context.Background(), sde.Options{Method: "edm", Churn: churn}, sde.Grid{Steps: 24}, p, 20_000, noise.Seed(8))
 		if err != nil {
 			t.Fatal(err)
@@ -237,7 +237,7 @@ func TestChurn(t *testing.T) {
 		t.Errorf("edm without churn: %+v, heun: %+v", edm, plain)
 	}
 	s.path, s.gamma, s.a = "linear", "quadratic", 1
-	if _, err := exact.Check(context.Background(), sde.Options{Method: "edm", Churn: 0.1}, sde.Grid{Steps: 8}, exact.New(s.process(t), data), 10, noise.Seed(8)); err == nil {
+	if _, err := exact.Check(context.Background(), sde.Options{Method: "edm", Churn: 0.8}, sde.Grid{Steps: 8}, exact.New(s.process(t), data), 10, noise.Seed(8)); err == nil {
 		t.Error("churn on a two-sided path was accepted")
 	}
 }

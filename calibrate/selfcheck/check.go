@@ -38,6 +38,10 @@ type Result struct {
 	// Remedy is the first of some changes of the configuration with which the sampler
 	// keeps within the limits; "" when none does, or none is needed.
 	Remedy string `json:"remedy,omitempty"`
+	// Caution is what the check does not see.
+	Caution string `json:"caution,omitempty"`
+	// Adaptive solvers choose their steps themselves, whatever is configured.
+	Adaptive bool `json:"adaptive,omitempty"`
 }
 
 // Limits of a number of steps that is good enough. A hundredth of the standard
@@ -71,7 +75,13 @@ func Run(ctx context.Context, s Sampler, o Options) (*Result, error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
+	if s.Solver.Method == "dopri5" {
+		o.Steps = []int{n}
+	}
 	r, err := s.run(ctx, o)
+	if err == nil {
+		r.Caution, r.Adaptive = s.caution(), s.Solver.Method == "dopri5"
+	}
 	if err != nil || len(r.Adequate) > 0 && slices.Max(r.Adequate) >= n {
 		return r, err
 	}

@@ -29,21 +29,44 @@ func changes(steps int) []change {
 		}
 		return changed
 	}
-	heads := func(s *Sampler) bool {
-		changed := s.Process.Heads != interpolant.VelocityGradLogP
-		s.Process.Heads = interpolant.VelocityGradLogP
+	heads := func(h interpolant.Heads) func(*Sampler) bool {
+		return func(s *Sampler) bool {
+			changed := s.Process.Heads != h
+			s.Process.Heads = h
+			return changed
+		}
+	}
+	plain, score := heads(interpolant.VelocityDenoiser), heads(interpolant.VelocityGradLogP)
+	whole := func(s *Sampler) bool {
+		changed := s.Grid.Last > 0
+		s.Grid.Last, s.Solver.Last = 0, sde.LastNone
+		return changed
+	}
+	uncut := func(s *Sampler) bool {
+		changed := s.Grid.First > 0
+		s.Grid.First = 0
 		return changed
 	}
 	both := func(a, b func(*Sampler) bool) func(*Sampler) bool {
 		return func(s *Sampler) bool { return a(s) && b(s) }
 	}
-	all := []change{{"last_step euler", end}, {"solver exponential", solver}, {"solver exponential and last_step euler", both(solver, end)}}
+	all := []change{
+		{"last_step euler", end},
+		{"last_time to 1", whole},
+		{"first_time to 0", uncut},
+		{"solver exponential", solver},
+		{"solver exponential and last_step euler", both(solver, end)},
+		// Heads of x0 and x1 first: with them networks' errors grow, which more steps do not mend.
+		{"heads v-eta", func(s *Sampler) bool { return s.Process.Heads >= interpolant.StartEnd && plain(s) }},
+	}
 	for _, factor := range []int{2, 4, 8} {
 		n := factor * steps
 		all = append(all, change{fmt.Sprintf("steps to %d", n), func(s *Sampler) bool { s.Grid.Steps = n; return true }})
 	}
 	return append(all,
-		change{"heads v-s", heads}, change{"heads v-s and last_step euler", both(heads, end)}, change{"heads v-s and solver exponential", both(heads, solver)},
+		change{"heads v-s", score}, change{"heads v-eta", plain},
+		change{"heads v-s and last_step euler", both(score, end)}, change{"heads v-s and solver exponential", both(score, solver)},
+		change{"heads v-eta and solver exponential", both(plain, solver)},
 		change{"epsilon gamma and epsilon_scale 1", func(s *Sampler) bool {
 			d, err := interpolant.NewDiffusion("gamma", 1)
 			if err != nil || s.Process.Diffusion.Zero() {

@@ -3,6 +3,7 @@ package selfcheck
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 
 	"sipipe/calibrate/internal/exact"
@@ -27,7 +28,8 @@ func (s Sampler) reference() interpolant.Gaussian {
 }
 
 // enter is how the model starts where its times begin later than 0: raw members are
-// scaled as its Gaussian is, whatever their law. The error of that is in the check.
+// scaled as its Gaussian is, whatever their law. The error of that is in the check; that
+// of a mirror, which starts from raw members in place of x1, is not: see caution.
 func (s Sampler) enter() float64 { return s.Process.Enter(s.reference(), s.Grid.First) }
 
 // problem is the sampler's with the exact fields of a law.
@@ -43,6 +45,16 @@ func (s Sampler) Validate(ctx context.Context) error {
 	if err := s.Process.Validate(); err != nil {
 		return err
 	}
+	if err := s.Process.ValidateEps(s.Grid.First); err != nil {
+		return err
+	}
+	kind := s.Process.Interpolant.Kind()
+	if kind == interpolant.Mirror && s.Process.Diffusion.Zero() {
+		return errors.New("path mirror with epsilon zero: its ODE leads from the law of x1 to itself, so raw members would stay as they are; set epsilon gamma")
+	}
+	if s.Solver.Churn > 0 && kind != interpolant.OneSided {
+		return fmt.Errorf("%s with churn: noise alone brings x back on one-sided paths only; set churn 0, or path one-sided-linear and gamma none", s.Process.Interpolant)
+	}
 	solver, err := sde.New(s.Solver)
 	if err != nil {
 		return err
@@ -57,6 +69,15 @@ func (s Sampler) Validate(ctx context.Context) error {
 		return s.explain(err, times)
 	}
 	return s.Process.ValidateWeights()
+}
+
+// caution says what the check does not see, or "".
+func (s Sampler) caution() string {
+	if s.Process.Interpolant.Kind() == interpolant.Mirror {
+		scale, _, _ := s.Process.Transition(interpolant.Gaussian{S1: 1}, s.Grid.First, 1)
+		return fmt.Sprintf("a mirror starts from raw members in place of x1, and %.0f %% of their difference from it is left at the end", 100*scale)
+	}
+	return s.Process.Caution()
 }
 
 // explain replaces the news that a solution diverged or stalled by the reason, where the

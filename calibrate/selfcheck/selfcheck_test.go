@@ -139,6 +139,9 @@ func TestRefusals(t *testing.T) {
 		{"constant diffusion with quadratic gamma", "singular at t = 0 and t = 1", "set first_time 0.001, last_time 0.999 and last_step euler", sampler(t, "linear", "quadratic", 1, "v-eta", "constant", 1, "stochastic-heun", 8)},
 		{"head of x0 at its end", "singular", "first_time 0.001", sampler(t, "linear", "quadratic", 1, "x0-eta", "gamma", 1, "stochastic-heun", 8)},
 		{"x0 of a one-sided path", "takes no part", "v-eta", sampler(t, "one-sided-linear", "", 0, "x0-x1", "zero", 0, "heun", 8)},
+		{"a mirror's ODE", "to itself", "set epsilon gamma", sampler(t, "mirror", "quadratic", 1, "v-eta", "zero", 0, "heun", 8)},
+		{"noise without bound", "no bound", "use epsilon gamma", sampler(t, "one-sided-linear", "", 0, "v-eta", "sit-sbdm", 1, "exponential", 8)},
+		{"heads of ends in an ODE", "singular", "heads v-eta, whose weights are finite", sampler(t, "linear", "quadratic", 1, "x0-x1", "zero", 0, "heun", 8)},
 		{"no steps", "at least 1 step", "", sampler(t, "linear", "quadratic", 1, "v-eta", "gamma", 1, "exponential", 0)},
 	} {
 		err := c.s.Validate(context.Background())
@@ -237,6 +240,8 @@ func TestAllPaths(t *testing.T) {
 // The advice of a verdict is true: followed, it brings the sampler within the limits.
 func TestRemedy(t *testing.T) {
 	ctx := context.Background()
+	early := sampler(t, "linear", "quadratic", 1, "v-eta", "gamma", 5, "exponential", 10)
+	early.Grid.Last = 0.1
 	constant := sampler(t, "linear", "quadratic", 1, "v-eta", "constant", 0.5, "exponential", 10)
 	cutShort := sampler(t, "one-sided-linear", "", 0, "v-eta", "gamma", 1, "exponential", 10)
 	cutShort.Grid.Last = 0.05
@@ -246,18 +251,36 @@ func TestRemedy(t *testing.T) {
 		follow func(*Sampler)
 	}{
 		{constant, "set heads v-s", func(s *Sampler) { s.Process.Heads = interpolant.VelocityGradLogP }},
+		{early, "set last_time to 1", func(s *Sampler) { s.Grid.Last = 0 }},
+		{sampler(t, "linear", "zero", 0, "x0-eta", "zero", 0, "ddim-heun", 10), "set heads v-eta", func(s *Sampler) { s.Process.Heads = interpolant.VelocityDenoiser }},
 		{cutShort, "set last_step euler", func(s *Sampler) { s.Solver.Last = sde.LastEuler }},
 		{sampler(t, "linear", "quadratic", 1, "v-eta", "zero", 0, "exponential", 1), "set steps to 8", func(s *Sampler) { s.Grid.Steps = 8 }},
 		{sampler(t, "linear", "quadratic", 1, "v-eta", "zero", 0, "euler", 8), "set solver exponential", func(s *Sampler) { s.Solver.Method = "exponential" }},
 	} {
 		r, err := Run(ctx, c.s, Options{Steps: []int{c.s.Grid.Steps}})
-		if err != nil || r.Enough() || !strings.HasSuffix(r.Verdict(), c.want) {
+		if err != nil || r.Enough() || !strings.HasSuffix(r.judgement(), c.want) {
 			t.Errorf("want advice %q: %v, %v", c.want, r.Verdict(), err)
 			continue
 		}
 		c.follow(&c.s)
 		if r, err := Run(ctx, c.s, Options{Steps: []int{c.s.Grid.Steps}}); err != nil || !r.Enough() {
 			t.Errorf("%s was followed: %v, %v", c.want, r.Verdict(), err)
+		}
+	}
+}
+
+// What a check of exact fields cannot see is said: e^-∫ε/S of the start remains of a
+// mirror with S ≈ 1, and heads of the ends have weights that grow as 1/t.
+func TestCaution(t *testing.T) {
+	if c := sampler(t, "mirror", "zero", 0, "v-eta", "gamma", 1, "exponential", 8).caution(); !strings.Contains(c, "raw members") {
+		t.Errorf("mirror: %q", c)
+	}
+	if c := sampler(t, "linear", "quadratic", 1, "x0-eta", "gamma", 1, "exponential", 8).caution(); !strings.Contains(c, "towards t = 0") {
+		t.Errorf("x0-eta: %q", c)
+	}
+	for _, heads := range []string{"v-eta", "b-eta", "v-s", "b-s"} {
+		if c := sampler(t, "linear", "quadratic", 1, heads, "gamma", 5, "exponential", 8).caution(); c != "" {
+			t.Errorf("%s: %q", heads, c)
 		}
 	}
 }

@@ -21,15 +21,25 @@ func (r *Result) at(steps int) []Row {
 // Enough says that the configured number of steps keeps within the limits.
 func (r *Result) Enough() bool { return slices.Contains(r.Adequate, r.Steps) }
 
-// Verdict says in words whether the configured number of steps is enough, and
-// what would be.
+// Verdict says in words whether the configured number of steps is enough, what would
+// be, and what the check does not see.
 func (r *Result) Verdict() string {
+	if r.Caution == "" {
+		return r.judgement()
+	}
+	return r.judgement() + "; but note: " + r.Caution
+}
+
+func (r *Result) judgement() string {
 	rows := r.at(r.Steps)
 	sd := slices.MaxFunc(rows, func(a, b Row) int { return cmp.Compare(math.Abs(a.SD), math.Abs(b.SD)) })
 	crps := slices.MaxFunc(rows, func(a, b Row) int { return cmp.Compare(a.CRPS, b.CRPS) })
 	mean := slices.MaxFunc(rows, func(a, b Row) int { return cmp.Compare(math.Abs(a.Mean), math.Abs(b.Mean)) })
-	worst := fmt.Sprintf("the standard deviation is off by %+.2g %% (%s), the mean by %.2g %% of it (%s), CRPS by %.2g %% (%s)",
-		100*sd.SD, sd.Law, 100*math.Abs(mean.Mean), mean.Law, 100*crps.CRPS, crps.Law)
+	worst := fmt.Sprintf("the standard deviation is off by %s %% (%s), the mean by %s %% of it (%s), CRPS by %s %% (%s)",
+		percent(sd.SD, "+"), sd.Law, percent(math.Abs(mean.Mean), ""), mean.Law, percent(crps.CRPS, ""), crps.Law)
+	if r.Adaptive && r.Enough() {
+		return "the solver's own steps are enough: at worst " + worst
+	}
 	if r.Enough() {
 		text := fmt.Sprintf("%s enough: at worst %s", stepsAre(r.Steps), worst)
 		if fewer := r.Adequate[0]; fewer < r.Steps {
@@ -58,4 +68,12 @@ func stepsAre(n int) string {
 		return "1 step is"
 	}
 	return fmt.Sprintf("%d steps are", n)
+}
+
+// percent of a share, with two digits or more, and none behind the point from 10 on.
+func percent(share float64, sign string) string {
+	if math.Abs(share) >= 0.1 {
+		return fmt.Sprintf("%"+sign+".0f", 100*share)
+	}
+	return fmt.Sprintf("%"+sign+".2g", 100*share)
 }
