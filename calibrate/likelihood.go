@@ -2,6 +2,7 @@ package calibrate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -149,11 +150,12 @@ func (m *Model) flow() (interpolant.Process, error) {
 	ode.Epsilon, ode.Scale, ode.Solver, ode.Last = "zero", 0, "exponential", "none"
 	ode.FirstTime, ode.LastTime = 0, 1
 	p, err := ode.process()
-	if err == nil {
+	switch {
+	case err != nil:
+	case p.Interpolant.Kind() == interpolant.Mirror:
+		err = errors.New("the ODE of a mirror path leads from the law to itself and so tells nothing of it; use path linear")
+	default:
 		err = ode.Validate()
-	}
-	if err == nil && p.Interpolant.Kind() == interpolant.Mirror {
-		err = fmt.Errorf("the ODE of a mirror path leads from the law to itself and so tells nothing of it; use path linear")
 	}
 	if err != nil {
 		return p, fmt.Errorf("the model has no density: %w", err)
