@@ -52,8 +52,8 @@ type Archived struct {
 
 // history versions: a change of meaning or layout of what is stored changes them.
 const (
-	archivedVersion = 2
-	stateVersion    = 3
+	archivedVersion = 3
+	stateVersion    = 4
 )
 
 // History is the chain of archived statistical forecasts of one variable. Each

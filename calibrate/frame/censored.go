@@ -110,10 +110,27 @@ func (f *Frame) updateCensored(s *Stations, c *Cases, obs []float32) {
 
 // The first fit waits for so many rows, with an observation above zero in so many.
 const (
-	censoredRows    = 80
-	censoredWet     = 20
-	censoredPenalty = 10 // rows, on standardised features
+	censoredRows = 20
+	censoredWet  = 8
+	// Penalties in rows, on standardised features: little on the mean in the location and
+	// the spread in the scale, which a fit to few rows has to do with; on all others one
+	// that is so much larger below so many rows.
+	basePenalty  = 1
+	otherPenalty = 10
+	otherRows    = 500
 )
+
+// penalty of coefficient j of the location and then the scale, of na and more, in a fit
+// to n rows; the first of each is the intercept.
+func penalty(j, na, n int) float64 {
+	switch j {
+	case 0, na:
+		return 0
+	case 1, na + 1:
+		return basePenalty
+	}
+	return otherPenalty * (1 + otherRows/float64(n))
+}
 
 func (f *Frame) predictCensored(s *Stations, c *Cases) (*Prediction, error) {
 	q, p := f.Censored, &Prediction{Family: Logistic, Censored: true}
@@ -205,10 +222,9 @@ func (q *censored) fit(s *Stations, most int) error {
 		f /= float64(n)
 		for j := range grad {
 			grad[j] /= float64(n)
-			if j != 0 && j != na {
-				f += censoredPenalty / float64(n) * th[j] * th[j]
-				grad[j] += 2 * censoredPenalty / float64(n) * th[j]
-			}
+			w := penalty(j, na, n) / float64(n)
+			f += w * th[j] * th[j]
+			grad[j] += 2 * w * th[j]
 		}
 		return f
 	}

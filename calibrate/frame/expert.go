@@ -134,6 +134,14 @@ func (e *expert) prepare(s *Stations, idle float64) error {
 	return err
 }
 
+// expectedVariance is that of the error of forecasts from n rows: the variance of the
+// residuals in the sample, which P coefficients have made too small by 1 - P/n, and
+// whose own error adds P/n. The penalty has them say less, so the first is bounded.
+func (e *expert) expectedVariance() float64 {
+	share := float64(e.Design.len()) / e.Moments.rows()
+	return e.fit.Variance * (1 + share) / math.Max(1-share, 0.5)
+}
+
 func faded(count []float64, f float64) []float64 {
 	out := make([]float64, len(count))
 	for i, n := range count {

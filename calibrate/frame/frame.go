@@ -112,10 +112,12 @@ type Prediction struct {
 	ExpertNames []string
 }
 
-// Minimum knowledge before a frame speaks.
+// Minimum knowledge before a frame speaks, and archived residuals before they alone
+// say what its scale is.
 const (
 	minDays = 4
-	minRows = 40
+	minRows = 8
+	scaled  = 40
 )
 
 // Mature is the number of days a frame must have taken in before its archived
@@ -345,7 +347,7 @@ func (f *Frame) Predict(s *Stations, c *Cases) (*Prediction, error) {
 	}
 	for _, k := range awake {
 		p.Weights[k] /= total
-		variance += p.Weights[k] * f.Experts[k].fit.Variance
+		variance += p.Weights[k] * f.Experts[k].expectedVariance()
 		p.Expert[k] = make([]float32, n)
 		if f.Experts[k].Spec.RecentMemory > 0 {
 			p.ExpertBase[k] = make([]float32, n)
@@ -402,8 +404,8 @@ func (f *Frame) level(variance float64) float64 {
 		sq += f.Square[i]
 		n += f.Count[i]
 	}
-	if n < minRows {
-		return (sq + variance*(minRows-n)) / minRows
+	if n < scaled {
+		return (sq + variance*(scaled-n)) / scaled
 	}
 	return sq / n
 }
@@ -424,7 +426,7 @@ func (f *Frame) sigma(station, spread, day float64) float64 {
 
 // refitScale fits the scale again when the rows have grown by a fiftieth.
 func (f *Frame) refitScale(day float64) {
-	if len(f.Rows) < minRows || f.Fresh*50 < len(f.Rows) {
+	if len(f.Rows) < scaled || f.Fresh*50 < len(f.Rows) {
 		return
 	}
 	rows := f.Rows[max(0, len(f.Rows)-f.Options.ScaleRows):]

@@ -95,6 +95,43 @@ func TestFrameFindsLocationAndScale(t *testing.T) {
 
 // A frame stored and restored must go on to the same bits: a run at a cycle may
 // not depend on how many processes led to it.
+// One station has a row a day. The frame speaks after eight of them, with errors near
+// those of noise and a scale that is honest about how little it knows.
+func TestFrameSpeaksSoonAtOneStation(t *testing.T) {
+	var squared, z, n float64
+	for seed := range 40 {
+		w, s, f := newWorld(1, 8), &Stations{}, New(Options{Exchangeable: true})
+		w.rng = rand.New(rand.NewPCG(uint64(seed), 9))
+		for d := range 16 {
+			c, obs, _ := w.day(s, float64(d))
+			p, err := f.Predict(s, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Ready != (d >= minRows) {
+				t.Fatalf("after %d rows: ready is %v", d, p.Ready)
+			}
+			if p.Ready {
+				r := float64(obs[0] - p.Mu[0])
+				squared += r * r
+				z += math.Pow(r/float64(p.Sigma[0]), 2)
+				n++
+			}
+			if err := f.Update(s, c, obs, p); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if rmse := math.Sqrt(squared / n); rmse > 2*worldNoise {
+		t.Errorf("error %.2f after 8 to 15 rows, want below twice the noise of %.1f", rmse, worldNoise)
+	}
+	if v := z / n; v < 0.5 || v > 1.5 {
+		t.Errorf("mean squared error is %.2f of the squared scale, want about 1", v)
+	} else {
+		t.Logf("error %.2f, %.2f of the squared scale", math.Sqrt(squared/n), v)
+	}
+}
+
 // The bias of a place that was never observed is not known: its error has the sd
 // √(1.5² + 1²) and its scale says so, while that of the others stays at that of noise.
 func TestScaleAtUnseenStations(t *testing.T) {
