@@ -73,6 +73,7 @@ type variableView struct {
 	Skill            table
 	Leads            table
 	Events           table
+	Parts            table // by season and region
 	Groups           table // dependence between stations
 	Vectors          table // between lead times
 	Worst            table
@@ -107,7 +108,7 @@ func (v *Verification) view(index int) (variableView, error) {
 		From: v.Scores.From, To: v.Scores.To, Cases: grouped(v.Scores.Cases),
 		Incomplete: v.Scores.Incomplete, Days: v.Scores.Days,
 		Summary: v.summary(), Skill: v.skillTable(), Leads: v.leadTable(), Events: v.eventTable(),
-		Worst: v.worst(10),
+		Parts: v.partTable(), Worst: v.worst(10),
 	}
 	if d := v.Scores.Dependence; d != nil {
 		out.Groups = v.dependenceTable("groups of stations", d.Stations)
@@ -230,6 +231,28 @@ func (v *Verification) eventTable() table {
 			cells = append(cells, number(float64(e.Systems[s.Name].Brier), 4))
 		}
 		t.Rows = append(t.Rows, row{"", cells})
+	}
+	return t
+}
+
+// partTable is about reliability by season and region.
+func (v *Verification) partTable() table {
+	t := table{Caption: "Spread ÷ error by season and region, and probability of PIT as uneven as this if forecasts are reliable"}
+	g := v.Scores.Groups
+	if g == nil {
+		return t
+	}
+	t.Head = []string{"season", "region", "cases", "days"}
+	for _, s := range v.Systems {
+		t.Head = append(t.Head, s.label())
+	}
+	t.Head = append(t.Head, "p, "+v.target().label())
+	for _, e := range g.List {
+		cells := []string{e.Season, e.Region, grouped(e.Cases), grouped(e.Days)}
+		for _, s := range v.Systems {
+			cells = append(cells, number(float64(e.Systems[s.Name].SpreadError), 2))
+		}
+		t.Rows = append(t.Rows, row{"", append(cells, probability(float64(e.Systems[v.target().Name].FlatP)))})
 	}
 	return t
 }

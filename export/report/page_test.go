@@ -378,3 +378,20 @@ func luminance(c rgb) float64 {
 	}
 	return 0.2126*linear(c.r) + 0.7152*linear(c.g) + 0.0722*linear(c.b)
 }
+
+// Spread ÷ error of each system by season and region, and the target's probability.
+func TestPartTable(t *testing.T) {
+	v := examplePage(t).Verifications[0]
+	figures := map[string]score.GroupFigure{}
+	for i, s := range v.Systems {
+		figures[s.Name] = score.GroupFigure{SpreadError: score.Number(1 + i), FlatP: 0.2}
+	}
+	last := v.target().Name
+	figures[last] = score.GroupFigure{SpreadError: 0.97, FlatP: 0.031}
+	v.Scores.Groups = &score.Groups{List: []score.GroupReport{{Season: "DJF", Region: "all", Cases: 1200, Days: 90, Systems: figures}}}
+	table := v.partTable()
+	row := table.Rows[0].Cells
+	if len(row) != len(table.Head) || row[0] != "DJF" || row[len(row)-2] != "0.97" || row[len(row)-1] != "0.031" {
+		t.Errorf("%q under %q", row, table.Head)
+	}
+}
