@@ -61,7 +61,11 @@ func globalAttributes(f *Forecast, a *axes) []ncio.Attr {
 	put("title", title+shape+": "+strings.Join(names, ", "))
 	put("summary", fmt.Sprintf(summary, len(a.members), a.cycle.Format(stamp)))
 	put("keywords", strings.Join(standard, ", "))
-	put("id", "sipipe_"+a.cycle.Format("20060102150405"))
+	issued := a.cycle
+	if !p.IssuedFor.IsZero() {
+		issued = p.IssuedFor.UTC()
+	}
+	put("id", "sipipe_"+issued.Format("20060102150405"))
 	put("institution", "")
 	put("source", "ensemble post-processing by sipipe "+p.Version)
 	put("processing_level", level)
@@ -188,6 +192,7 @@ func isoDuration(d time.Duration) string {
 
 // Attributes of provenance, with the namespace in front as IMPROVER does it.
 const (
+	attrIssued   = "sipipe__issued_for"
 	attrVersion  = "sipipe__version"
 	attrCommand  = "sipipe__command"
 	attrConfig   = "sipipe__config_sha256"
@@ -210,7 +215,12 @@ func provenanceAttributes(p *Provenance) []ncio.Attr {
 	for i, s := range p.Inputs {
 		inputs[i] = s.SHA256 + "  " + s.Path // as sha256sum writes it
 	}
+	issued := "" // else forecast_reference_time says it
+	if !p.IssuedFor.IsZero() {
+		issued = p.IssuedFor.UTC().Format(stamp)
+	}
 	return []ncio.Attr{
+		{Name: attrIssued, Value: issued},
 		{Name: attrVersion, Value: p.Version},
 		{Name: attrCommand, Value: p.Command},
 		{Name: attrConfig, Value: p.ConfigSHA256},
@@ -244,6 +254,7 @@ func readProvenance(nc *ncio.File, vars []*ingest.Ensemble) Provenance {
 	// Attributes that another program has changed are left at zero.
 	p.Seed, _ = strconv.ParseUint(nc.Text(attrSeed), 10, 64)
 	p.Created, _ = time.Parse(stamp, nc.Text("date_created"))
+	p.IssuedFor, _ = time.Parse(stamp, nc.Text(attrIssued))
 	p.Degraded = lines(nc.Text(attrDegraded))
 	for _, line := range lines(nc.Text(attrInputs)) {
 		digest, path, _ := strings.Cut(line, "  ")

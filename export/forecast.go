@@ -32,6 +32,9 @@ type Provenance struct {
 	Inputs       []ingest.Source
 	Variables    map[string]Method // by name of the variable
 	Created      time.Time         // written into the file unless zero
+	// IssuedFor is the cycle that the product stands for when its forecast is of an
+	// earlier one; else zero.
+	IssuedFor time.Time
 }
 
 // Method says how one variable was calibrated.

@@ -126,9 +126,8 @@ func runOne(ctx context.Context, g *Global, command string, o oneCycle) (err err
 			return before
 		}
 	}
-	attempt := func() error { return s.runRequest(ctx, request, o) }
 	if o.Wait == 0 {
-		return worse(before, attempt())
+		return worse(before, s.runRequest(ctx, request, o))
 	}
 	w := waiting{
 		clock: g.clock, sleep: g.sleep, log: s.log, limit: o.Wait, poll: o.Poll,
@@ -136,7 +135,21 @@ func runOne(ctx context.Context, g *Global, command string, o oneCycle) (err err
 			return inputFiles(s.Resolve(s.Ingest.Forecasts), request.at)
 		},
 	}
-	return worse(before, w.until(ctx, request.at, attempt))
+	exact := o
+	exact.job.Exact = true // as long as the forecast may come
+	err = w.until(ctx, request.at, func() error { return s.runRequest(ctx, request, exact) })
+	if s.Operations.OnMissing == onMissingPrevious && o.job.Sample && gaveUp(err) {
+		if instead := s.runRequest(ctx, request, o); !lacksInput(instead) {
+			err = instead
+		}
+	}
+	return worse(before, err)
+}
+
+// gaveUp says whether an error of waiting is that the forecast is not there or of no use.
+func gaveUp(err error) bool {
+	var late *WaitError
+	return errors.As(err, &late) || lacksInput(err)
 }
 
 // runRequest does the job of a cycle that is there.

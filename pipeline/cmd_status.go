@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,10 +33,11 @@ func newStatusCommand(g *Global) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status [--from DATE --to DATE]",
 		Short: "Show which cycles have a product, and how it was made",
-		Long: `Show for each cycle of the archive whether it has a product and how that was made:
-ok, degraded with the reasons, stale when a run would make it again (the product is
-damaged, or was made with another configuration or from other data), or missing, with
-what is wrong with the forecast. Without a range, the last 14 cycles.`,
+		Long: `Show for each cycle of the archive, and for those that are missing between them,
+whether it has a product and how that was made: ok, degraded with the reasons, stale
+when a run would make it again (the product is damaged, or was made with another
+configuration or from other data), or missing, with what is wrong with the forecast.
+Without a range, the last 14 cycles.`,
 		Example: `  sipipe status
   sipipe status --from 2024-06-01 --to 2024-07-08 --json | jq '.cycles[] | select(.status != "ok")'`,
 		GroupID: groupLook,
@@ -109,7 +111,10 @@ func runStatus(ctx context.Context, o StatusOptions, g *Global) (err error) {
 
 // statusReport is about the cycles of a range, or the last ones when first is zero.
 func (w *workspace) statusReport(ctx context.Context, first, last time.Time) (r *StatusReport, err error) {
-	cycles := w.seen()
+	cycles, err := w.expected()
+	if err != nil {
+		return nil, err
+	}
 	if !first.IsZero() {
 		if cycles, err = w.within(cycles, first, last); err != nil {
 			return nil, err
@@ -150,6 +155,9 @@ func (w *workspace) status(ctx context.Context, cycle time.Time) (CycleStatus, e
 		if f.Cycle.Equal(cycle) {
 			s.Reasons = append(s.Reasons, f.Err.Error())
 		}
+	}
+	if len(s.Reasons) == 0 && !slices.Contains(w.cycles(), cycle) {
+		s.Reasons = append(s.Reasons, "the archive has no forecast of it")
 	}
 	m, err := ReadManifest(product)
 	switch {

@@ -17,8 +17,9 @@ const (
 
 // The policies of operations.on_missing.
 const (
-	onMissingRaw  = "raw"
-	onMissingFail = "fail"
+	onMissingRaw      = "raw"
+	onMissingFail     = "fail"
+	onMissingPrevious = "previous-cycle"
 )
 
 // ShortageError says that there is too little to learn from for what is asked, and

@@ -18,8 +18,11 @@ import (
 type job struct {
 	*workspace
 	log     zerolog.Logger
-	cycle   time.Time
+	cycle   time.Time // of the product
 	product string
+
+	forecast time.Time // cycle of the forecast it is made from: cycle, or an earlier one; of the ingest stage
+	exact    bool      // no earlier one will do
 
 	draw drawing // how members come about
 
@@ -37,6 +40,7 @@ type jobOptions struct {
 	Train  bool // make models
 	Sample bool // make the product
 	Force  bool // also when the product is there and valid
+	Exact  bool // do not take an earlier forecast, whatever operations.on_missing says
 	Merge  bool // take members from shards
 	Shards int  // with Merge: their number; 0: there are none
 }
@@ -52,7 +56,7 @@ type Outcome struct {
 }
 
 func (w *workspace) newJob(cycle time.Time, product string) *job {
-	return &job{workspace: w, log: w.log.With().Str("cycle", formatCycle(cycle)).Logger(), cycle: cycle, product: product, draw: drawAll}
+	return &job{workspace: w, log: w.log.With().Str("cycle", formatCycle(cycle)).Logger(), cycle: cycle, forecast: cycle, product: product, draw: drawAll}
 }
 
 // run does the job of one cycle.
@@ -62,6 +66,7 @@ func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Ou
 		return nil, err
 	}
 	j := w.newJob(cycle, product)
+	j.exact = o.Exact || !o.Sample
 	out := &Outcome{Cycle: cycle, Product: product, Manifest: manifestPath(product)}
 	fail := func(err error) (*Outcome, error) { return nil, fmt.Errorf("cycle %s: %w", formatCycle(cycle), err) }
 
@@ -166,6 +171,9 @@ func (j *job) writeManifest(ctx context.Context, want Wanted, records []StageRec
 	}
 	if len(m.Reasons) > 0 {
 		m.Status = StatusDegraded
+	}
+	if j.previous() {
+		m.ForecastCycle = &j.forecast
 	}
 	at, reproducible, err := sourceDateEpoch()
 	if err != nil {

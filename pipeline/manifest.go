@@ -34,11 +34,14 @@ const (
 // It lies beside the product and is written after it, so that its presence says that
 // the product is complete.
 type Manifest struct {
-	Version      int       `json:"manifest_version"`
-	Cycle        time.Time `json:"cycle"`
-	Status       string    `json:"status"`
-	Reasons      []string  `json:"reasons,omitempty"` // why it is degraded
-	ConfigSHA256 string    `json:"config_sha256"`
+	Version int       `json:"manifest_version"`
+	Cycle   time.Time `json:"cycle"`
+	// ForecastCycle is the cycle of the forecast when it is an earlier one: that of Cycle
+	// was missing.
+	ForecastCycle *time.Time `json:"forecast_cycle,omitempty"`
+	Status        string     `json:"status"`
+	Reasons       []string   `json:"reasons,omitempty"` // why it is degraded
+	ConfigSHA256  string     `json:"config_sha256"`
 	// Archive digests all that shaped the product beside Inputs: the forecasts and
 	// observations of earlier cycles, as they were available at this one.
 	Archive   string            `json:"archive_sha256,omitempty"`

@@ -115,6 +115,7 @@ func (m metrics) product(gauge func(name, help string, labels ...string) *promet
 	}
 	gauge("last_cycle_timestamp_seconds", "Cycle of the newest product of the last run that had one, in seconds since 1970.").WithLabelValues().Set(float64(p.Cycle.Unix()))
 	gauge("degraded", "Whether that product is degraded in any way: 0 or 1.").WithLabelValues().Set(is(p.Status == StatusDegraded))
+	gauge("previous_cycle", "Whether that product is made from the forecast of an earlier cycle: 0 or 1.").WithLabelValues().Set(is(p.ForecastCycle != nil))
 	members := gauge("members", "Members with values of the raw forecast, and of the product.", "variable", "kind")
 	places := gauge("places", "Stations or grid cells of the product.", "variable")
 	missing := gauge("missing_ratio", "Share of the raw values that are missing.", "variable")

@@ -13,6 +13,7 @@ import (
 // first: between the two the product would be taken for complete.
 func (j *job) exportStage() Stage {
 	return Stage{Name: "export", Run: func(ctx context.Context) error {
+		j.cover()
 		if err := os.Remove(manifestPath(j.product)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return &OutputError{Path: j.product, Err: err}
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"sipipe/ingest"
 )
@@ -69,25 +70,34 @@ func (w *workspace) warn(a *ingest.Archive) {
 // ingestStage reads the raw forecast of each variable.
 func (j *job) ingestStage() Stage {
 	return Stage{Name: "ingest", Run: func(ctx context.Context) error {
-		j.raw = nil
-		for _, v := range j.Variables {
-			e, err := j.archive.Ensemble(ctx, v, j.cycle)
-			if err != nil {
-				return err
-			}
-			if n := membersThere(e); n < j.Operations.MinMembers {
-				return &ingest.UnusableError{
-					Path:   e.Source.Path,
-					Var:    v,
-					Why:    fmt.Sprintf("%d of %d members have values, %d are needed", n, len(e.Members), j.Operations.MinMembers),
-					Remedy: "wait for the rest of the forecast, or lower operations.min_members",
-				}
-			}
-			j.checkPlausible(e)
-			j.raw = append(j.raw, e)
+		err := j.read(ctx, j.cycle)
+		if err != nil && j.Operations.OnMissing == onMissingPrevious && !j.exact && lacksInput(err) {
+			return j.readPrevious(ctx, err)
 		}
-		return nil
+		return err
 	}}
+}
+
+// read reads the raw forecast of a cycle.
+func (j *job) read(ctx context.Context, cycle time.Time) error {
+	j.forecast, j.raw, j.implausible, j.provenance.Degraded = cycle, nil, nil, nil
+	for _, v := range j.Variables {
+		e, err := j.archive.Ensemble(ctx, v, cycle)
+		if err != nil {
+			return err
+		}
+		if n := membersThere(e); n < j.Operations.MinMembers {
+			return &ingest.UnusableError{
+				Path:   e.Source.Path,
+				Var:    v,
+				Why:    fmt.Sprintf("%d of %d members have values, %d are needed", n, len(e.Members), j.Operations.MinMembers),
+				Remedy: "wait for the rest of the forecast, or lower operations.min_members",
+			}
+		}
+		j.checkPlausible(e)
+		j.raw = append(j.raw, e)
+	}
+	return nil
 }
 
 // membersThere counts the members that have any value.
@@ -124,7 +134,7 @@ func (j *job) wanted(ctx context.Context) (Wanted, error) {
 		if err != nil {
 			return Wanted{}, err
 		}
-		sum := h.Hash(j.cycle)
+		sum := h.Hash(j.forecast)
 		digest.Write(sum[:])
 	}
 	w.Archive = hex.EncodeToString(digest.Sum(nil))

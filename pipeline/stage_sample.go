@@ -35,11 +35,11 @@ func (j *job) sample(ctx context.Context, raw *ingest.Ensemble) (*ingest.Ensembl
 		return nil, err
 	}
 	c := &j.Calibrate
-	model, err := h.Stored(j.cycle, c.method(), c.Seed)
+	model, err := h.Stored(j.forecast, c.method(), c.Seed)
 	if err != nil {
 		return nil, err
 	}
-	archived, err := j.archived(ctx, variable, j.cycle)
+	archived, err := j.archived(ctx, variable, j.forecast)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func (j *job) trainStage() Stage {
 					return false, "", err
 				}
 				var none *calibrate.NoModelError
-				if _, err := h.Stored(j.cycle, j.Calibrate.method(), j.Calibrate.Seed); errors.As(err, &none) {
+				if _, err := h.Stored(j.forecast, j.Calibrate.method(), j.Calibrate.Seed); errors.As(err, &none) {
 					return false, none.Why, nil
 				} else if err != nil {
 					return false, "", err
@@ -45,12 +45,12 @@ func (j *job) train(ctx context.Context, variable string) error {
 		return err
 	}
 	// The statistical forecasts that training needs come first, with their progress.
-	if _, err := j.archived(ctx, variable, j.cycle); err != nil {
+	if _, err := j.archived(ctx, variable, j.forecast); err != nil {
 		return err
 	}
 	report, stop := j.progress.Start("training " + variable)
 	defer stop()
-	m, made, err := h.Model(ctx, j.cycle, j.Calibrate.method(), calibrate.TrainOptions{
+	m, made, err := h.Model(ctx, j.forecast, j.Calibrate.method(), calibrate.TrainOptions{
 		Seed: j.Calibrate.Seed, Threads: j.threads, Progress: report, Clock: j.global.clock,
 	})
 	if err != nil {

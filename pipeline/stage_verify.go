@@ -151,8 +151,13 @@ func (v *verification) add(ctx context.Context, cycle time.Time) error {
 	if err != nil {
 		return err
 	}
-	if _, err := ReadManifest(path); err != nil {
+	m, err := ReadManifest(path)
+	if err != nil {
 		v.log.Debug().Str("cycle", formatCycle(cycle)).Msg("no complete product")
+		return nil
+	}
+	if m.ForecastCycle != nil {
+		v.log.Debug().Str("cycle", formatCycle(cycle)).Msg("its product is made from an earlier forecast")
 		return nil
 	}
 	product, err := export.Read(ctx, path)

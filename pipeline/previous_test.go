@@ -1,0 +1,169 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sipipe/export"
+	"sipipe/ingest/simulate"
+)
+
+// The small archive has cycles of 00 UTC with lead times of 6 and 12 hours, so that one
+// of 06 UTC is missing and half covered by the one before.
+func TestPreviousCycle(t *testing.T) {
+	place(t)
+	t.Setenv("SIPIPE_OPERATIONS_ON_MISSING", "previous-cycle")
+	t.Setenv("SIPIPE_OPERATIONS_METRICS", "sipipe.prom")
+	const reason = "made from the forecast of 2020-01-18T00Z, because that of 2020-01-18T06Z is missing"
+	r := must(t, sipipe(t, "run", "--date", "2020-01-18T06"))
+	checkWarning(t, r.err, reason)
+
+	m := manifestOf(t, r.out)
+	made, issued := time.Date(2020, 1, 18, 0, 0, 0, 0, time.UTC), time.Date(2020, 1, 18, 6, 0, 0, 0, time.UTC)
+	if m.Status != StatusDegraded || m.ForecastCycle == nil || !m.ForecastCycle.Equal(made) || !m.Cycle.Equal(issued) {
+		t.Errorf("the manifest says %s, cycle %v, forecast of %v", m.Status, m.Cycle, m.ForecastCycle)
+	}
+	got, err := export.Read(t.Context(), strings.TrimSpace(r.out))
+	must2(t, err)
+	if p := got.Provenance; !p.IssuedFor.Equal(issued) || !cmp.Equal(p.Degraded, []string{reason}) || got.Metadata["id"] != "sipipe_20200118060000" {
+		t.Errorf("the product says %+v", p)
+	}
+	if v := parsed(t, "sipipe.prom"); v["sipipe_previous_cycle"] != 1 || v["sipipe_degraded"] != 1 {
+		t.Errorf("metrics: previous cycle %g, degraded %g", v["sipipe_previous_cycle"], v["sipipe_degraded"])
+	}
+
+	// It is the forecast that was issued at 00 UTC, at the valid time of 12 UTC.
+	want, err := export.Read(t.Context(), strings.TrimSpace(must(t, sipipe(t, "run", "--date", "2020-01-18")).out))
+	must2(t, err)
+	e, f := got.Vars[0], want.Vars[0]
+	if !e.Cycle.Equal(made) || len(e.Leads) != 1 || e.Leads[0] != 12*time.Hour || len(e.Members) != 7 {
+		t.Fatalf("it is of %s with lead times %v and %d members", e.Cycle, e.Leads, len(e.Members))
+	}
+	if diff := cmp.Diff(f.Values[len(f.Values)/2:], e.Values); diff != "" {
+		t.Errorf("its members are others (-issued before +now):\n%s", diff)
+	}
+	if v := parsed(t, "sipipe.prom"); v["sipipe_previous_cycle"] != 0 {
+		t.Error("the metrics do not forget")
+	}
+
+	// Later than all that is covered, nothing is delivered.
+	for _, date := range []string{"2020-01-18T12", "2020-01-01T06", "2031-01-18"} {
+		r := sipipe(t, "run", "--date", date)
+		covers := date == "2020-01-01T06" // the first cycle is there
+		if covers != (r.code == ExitDone) || !covers && (r.code != ExitNoInput || !strings.Contains(r.err, "no earlier forecast covers any of its valid times")) {
+			t.Errorf("%s: exit code %d\n%s", date, r.code, r.err)
+		}
+	}
+	// Verification is not about forecasts of other cycles.
+	if r := sipipe(t, "verify", "--from", "2020-01-18T06", "--to", "2020-01-18T06"); r.code != ExitNoInput {
+		t.Errorf("verify: exit code %d\n%s", r.code, r.err)
+	}
+}
+
+// A forecast that cannot be used is one that is missing, until a good one has come.
+func TestPreviousCycleGivesWay(t *testing.T) {
+	clean(t)
+	dir := t.TempDir()
+	o := simulate.Defaults()
+	o.Dir, o.Places, o.Members, o.Steps = dir, 3, 4, 8
+	o.From, o.To = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2020, 1, 18, 0, 0, 0, 0, time.UTC)
+	_, err := simulate.Write(t.Context(), o, nil)
+	must2(t, err)
+	t.Chdir(dir)
+	t.Setenv("SIPIPE_CALIBRATE_METHOD", "frame")
+	t.Setenv("SIPIPE_OPERATIONS_ON_MISSING", "previous-cycle")
+	good, err := os.ReadFile(forecast)
+	must2(t, err)
+
+	must2(t, os.WriteFile(forecast, good[:500], 0o644))
+	for _, c := range []struct{ command, date, to string }{{"run", "--date", ""}, {"backfill", "--from", "--to"}} {
+		args := []string{c.command, c.date, "2020-01-18"}
+		if c.to != "" {
+			args = append(args, c.to, "2020-01-18", "--force")
+		}
+		r := must(t, sipipe(t, args...))
+		checkWarning(t, r.err, "made from the forecast of 2020-01-17T00Z, because that of 2020-01-18T00Z cannot be used")
+		if m := manifestOf(t, r.out); m.Variables[0].Leads != 4 {
+			t.Errorf("%s: it has %d lead times, want those of 30 to 48 hours", c.command, m.Variables[0].Leads)
+		}
+	}
+	var status StatusReport
+	must2(t, json.Unmarshal([]byte(must(t, sipipe(t, "status", "--from", "2020-01-18", "--to", "2020-01-18", "--json")).out), &status))
+	if c := status.Cycles[0]; c.Status != StatusDegraded || len(c.Reasons) != 2 {
+		t.Errorf("status says %+v", c)
+	}
+
+	must2(t, os.WriteFile(forecast, good, 0o644))
+	m := manifestOf(t, must(t, sipipe(t, "run", "--date", "2020-01-18")).out)
+	if m.Status != StatusOK || m.ForecastCycle != nil || m.Variables[0].Leads != 8 {
+		t.Errorf("with the forecast there the product is %s, of the forecast of %v", m.Status, m.ForecastCycle)
+	}
+}
+
+// While a forecast may still come, none is put in its place.
+func TestPreviousCycleAfterWaiting(t *testing.T) {
+	place(t)
+	t.Setenv("SIPIPE_OPERATIONS_ON_MISSING", "previous-cycle")
+	world := &worldClock{now: time.Date(2020, 1, 18, 9, 0, 0, 0, time.UTC)}
+	r := must(t, sipipeIn(t, world, "run", "--date", "2020-01-18T06", "--wait", "10m"))
+	if first, last := strings.Index(r.err, "waiting for the input"), strings.Index(r.err, "made from the forecast"); first < 0 || last < first {
+		t.Errorf("it did not wait first:\n%s", r.err)
+	}
+	if r := sipipeIn(t, world, "run", "--date", "2020-01-18T12", "--wait", "10m"); r.code != ExitTryLater {
+		t.Errorf("without any overlap: exit code %d\n%s", r.code, r.err)
+	}
+	if r := sipipeIn(t, world, "train", "--date", "2020-01-18T06"); r.code != ExitNoInput {
+		t.Errorf("train: exit code %d, want none of an earlier cycle\n%s", r.code, r.err)
+	}
+}
+
+// Cycles that are missing between others, and after them, are named.
+func TestStatusNamesGaps(t *testing.T) {
+	place(t)
+	for _, day := range []string{"15", "19", "20"} {
+		must2(t, os.Remove("archive/forecasts/2020/01/fc_202001"+day+"00.nc"))
+	}
+	status := func(args ...string) map[string]string {
+		t.Helper()
+		var r StatusReport
+		must2(t, json.Unmarshal([]byte(must(t, sipipe(t, append([]string{"status", "--json"}, args...)...)).out), &r))
+		got := map[string]string{}
+		for _, c := range r.Cycles {
+			got[c.Cycle.Format("02T15")] = strings.TrimSpace(c.Status + " " + strings.Join(c.Reasons, "; "))
+		}
+		return got
+	}
+	want := map[string]string{"14T00": "missing", "15T00": "missing the archive has no forecast of it", "16T00": "missing", "17T00": "missing", "18T00": "missing"}
+	if diff := cmp.Diff(want, status("--from", "2020-01-14", "--to", "2020-01-31")); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestUsualInterval(t *testing.T) {
+	at := func(hours ...int) (cycles []time.Time) {
+		for _, h := range hours {
+			cycles = append(cycles, time.Unix(0, 0).UTC().Add(time.Duration(h)*time.Hour))
+		}
+		return cycles
+	}
+	for _, c := range []struct {
+		what   string
+		cycles []time.Time
+		want   time.Duration
+	}{
+		{"nothing", nil, 0},
+		{"one", at(0), 0},
+		{"daily with a gap", at(0, 24, 48, 96, 120), 24 * time.Hour},
+		{"twice a day", at(0, 12, 24, 36, 48), 12 * time.Hour},
+		{"Mondays and Thursdays", at(0, 72, 168, 240, 336, 408, 504), 0},
+	} {
+		if got := usualInterval(c.cycles); got != c.want {
+			t.Errorf("%s: %s, want %s", c.what, got, c.want)
+		}
+	}
+}
