@@ -109,24 +109,44 @@ func (m *Model) Sample(ctx context.Context, ens *ingest.Ensemble, a *Archived, o
 		return nil, err
 	}
 	s.shared()
-	out := *ens
-	out.Places = ens.Places.Slice(o.First, o.Count)
-	out.Members, out.MemberNames = make([]int32, o.Members), nil
-	for i := range out.Members {
-		out.Members[i] = int32(i)
-	}
-	s.values = make([]float32, len(ens.Leads)*o.Count*o.Members)
-	out.Values = s.values
+	out := s.result()
 	if err := s.run(ctx); err != nil {
 		return nil, err
 	}
-	r := &Sampled{Ensemble: &out, Calls: float64(s.calls.Load()) / math.Max(1, float64(len(s.values)))}
+	r := &Sampled{Ensemble: out, Calls: float64(s.calls.Load()) / math.Max(1, float64(len(s.values)))}
 	for l, q := range a.Lead {
 		if !q.Ready {
 			r.RawLeads = append(r.RawLeads, ens.Leads[l])
 		}
 	}
 	return r, nil
+}
+
+// Raw gives raw members at all places in the form of sampled ones: each once, those
+// that the sampled members of the same options start from, and the rest missing.
+func Raw(ens *ingest.Ensemble, o SampleOptions) *ingest.Ensemble {
+	o.First, o.Count = 0, ens.Places.Len()
+	s := &sampler{options: o, ens: ens, key: noise.Seed(o.Seed).Time(ens.Cycle)}
+	s.starts()
+	out := s.result()
+	t := &tile{sampler: s}
+	for l := range ens.Leads {
+		t.raw(l, 0, o.Count)
+	}
+	return out
+}
+
+// result makes the ensemble that is to be filled in.
+func (s *sampler) result() *ingest.Ensemble {
+	out := *s.ens
+	out.Places = s.ens.Places.Slice(s.options.First, s.options.Count)
+	out.Members, out.MemberNames = make([]int32, s.options.Members), nil
+	for i := range out.Members {
+		out.Members[i] = int32(i)
+	}
+	s.values = make([]float32, len(s.ens.Leads)*s.options.Count*s.options.Members)
+	out.Values = s.values
+	return &out
 }
 
 // respond finds the response of the Gaussian sampler.
@@ -170,6 +190,16 @@ func (m *Model) response(ctx context.Context, p interpolant.Process, times []flo
 // shared draws what all places of a member share: the raw member it starts from
 // and its wave vectors.
 func (s *sampler) shared() {
+	s.starts()
+	n := s.options.Members
+	s.waves = make([]float64, n*waves*drawsPerWave)
+	for i := range n {
+		s.latent().Text("waves").Normals(s.waves[i*waves*drawsPerWave:(i+1)*waves*drawsPerWave], uint32(i), 0)
+	}
+}
+
+// starts draws the raw members that sampled ones start from.
+func (s *sampler) starts() {
 	n, raw := s.options.Members, len(s.ens.Members)
 	s.start = make([]int, n)
 	k := s.key.Text("start")
@@ -187,10 +217,6 @@ func (s *sampler) shared() {
 			}
 		}
 		s.start[i] = order[i%raw]
-	}
-	s.waves = make([]float64, n*waves*drawsPerWave)
-	for i := range n {
-		s.latent().Text("waves").Normals(s.waves[i*waves*drawsPerWave:(i+1)*waves*drawsPerWave], uint32(i), 0)
 	}
 }
 
@@ -462,15 +488,20 @@ func (t *tile) stratify(x []float64, count int) {
 	}
 }
 
-// raw fills in a lead without a statistical forecast with raw members, in the
-// order that sampled ones start from them.
+// raw fills in a lead without a statistical forecast with raw members, each once, in
+// the order that sampled ones start from them. Where more are asked for, the rest is
+// missing: repeated members would give some raw ones more weight than others, and pass
+// for an ensemble larger than it is.
 func (t *tile) raw(l, first, count int) {
 	m, n := t.options.Members, t.options.Count
 	for j := range count {
 		from := t.ens.At(l, first+j)
 		dst := t.values[(l*n+first-t.options.First+j)*m:]
 		for i := range m {
-			dst[i] = from[t.start[i]]
+			dst[i] = float32(math.NaN())
+			if i < len(from) {
+				dst[i] = from[t.start[i]]
+			}
 		}
 	}
 }

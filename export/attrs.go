@@ -56,7 +56,7 @@ func globalAttributes(f *Forecast, a *axes) []ncio.Attr {
 	}
 	title, summary, level := "Post-Processed Ensemble Forecast ", "Calibrated ensemble of %d members, made from the raw ensemble forecast of %s and earlier forecasts and observations.", "calibrated ensemble forecast"
 	if p.raw() {
-		title, summary, level = "Raw Ensemble Forecast ", "%d members that repeat those of the raw ensemble forecast of %s: it could not be calibrated.", "raw ensemble forecast"
+		title, summary, level = "Raw Ensemble Forecast ", "Members of the raw ensemble forecast of %[2]s, at most %[1]d: it could not be calibrated.", "raw ensemble forecast"
 	}
 	put("title", title+shape+": "+strings.Join(names, ", "))
 	put("summary", fmt.Sprintf(summary, len(a.members), a.cycle.Format(stamp)))

@@ -68,15 +68,13 @@ func increasing[T int32 | ~int64](x []T) bool {
 	return true
 }
 
-// checkValues says whether any value is there. A value may be missing only where the
-// raw forecast is: all of its members when the two ensembles differ in members, the
-// same member when they do not, as with raw members that are handed through.
+// checkValues says whether any value is there. A value may be missing only where all raw
+// members are, or where raw members are handed on and there are more members than these.
 // Infinities are never published.
 func checkValues(e, raw *ingest.Ensemble) (some bool, err error) {
 	if raw != nil && (!slices.Equal(raw.Leads, e.Leads) || raw.Places.Len() != e.Places.Len()) {
 		return false, fmt.Errorf("%s: the raw forecast has other lead times or places", e.Variable.Name)
 	}
-	same := raw != nil && slices.Equal(raw.Members, e.Members)
 	for l, lead := range e.Leads {
 		for p := range e.Places.Len() {
 			var from []float32
@@ -85,12 +83,13 @@ func checkValues(e, raw *ingest.Ensemble) (some bool, err error) {
 				from = raw.At(l, p)
 				missing = !slices.ContainsFunc(from, finite)
 			}
-			for m, v := range e.At(l, p) {
+			members := e.At(l, p)
+			for m, v := range members {
 				if finite(v) {
 					some = true
 					continue
 				}
-				if v == v || !missing && !(same && !finite(from[m])) {
+				if v == v || !missing && !ingest.HandedOn(members, from) {
 					return some, &NonFiniteError{Variable: e.Variable.Name, Lead: lead, Place: e.Places.ID[p], Member: e.Members[m], Value: v}
 				}
 			}

@@ -78,6 +78,34 @@ func (e *Ensemble) At(lead, place int) []float32 {
 	return e.Values[i : i+m : i+m]
 }
 
+// HandedOn says whether members of a place are raw members of it, each at most once, of
+// which none is lost that there is room for.
+func HandedOn(members, raw []float32) bool {
+	used := make([]bool, len(raw))
+	lost := 0
+	for _, v := range members {
+		if v != v {
+			lost++
+			continue
+		}
+		k := 0
+		for k < len(raw) && (used[k] || raw[k] != v) {
+			k++
+		}
+		if k == len(raw) {
+			return false
+		}
+		used[k] = true
+	}
+	lost -= max(0, len(members)-len(raw))
+	for _, v := range raw {
+		if v != v {
+			lost--
+		}
+	}
+	return lost <= 0
+}
+
 // Observed is what was measured of one variable at one valid time.
 type Observed struct {
 	Variable Variable

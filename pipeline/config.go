@@ -101,6 +101,8 @@ type CoherenceConfig struct {
 type ExportConfig struct {
 	Path        string            `mapstructure:"path" desc:"product of a cycle: a template with {date:...} in strftime letters" path:"true" result:"no"`
 	Deflate     int               `mapstructure:"deflate" desc:"compression of the product; 0 is none" valid:"0..9" result:"no"`
+	Implausible string            `mapstructure:"implausible" desc:"what to deliver at places where calibrated members cannot be right (not finite, beyond the bounds of the variable, without spread, or far from the raw mean): raw members, the members as they are, or nothing at all" valid:"raw|warn|fail"`
+	Departure   float64           `mapstructure:"max_departure" desc:"how far the mean of calibrated members may plausibly be from the raw mean, in multiples of the root mean square of past errors of the raw mean" valid:"1..1000"`
 	DateCreated bool              `mapstructure:"date_created" desc:"write the time of creation into the product; without it the same run gives the same bytes" result:"no"`
 	Metadata    map[string]string `mapstructure:"metadata" desc:"global attributes of the product, such as title, institution, source, license, creator_name"`
 }
@@ -110,6 +112,8 @@ type OperationsConfig struct {
 	Threads    int           `mapstructure:"threads" desc:"threads to use; 0: OMP_NUM_THREADS, SLURM_CPUS_PER_TASK, or what the machine allows" valid:"0..4096" result:"no"`
 	LockWait   time.Duration `mapstructure:"lock_wait" desc:"how long to wait for another run with the same state folder" valid:"0s.." result:"no"`
 	MinMembers int           `mapstructure:"min_members" desc:"fewest members of a raw forecast that are worth calibrating; fewer is an input error" valid:"1..10000"`
+	FrameAge   time.Duration `mapstructure:"max_frame_age" desc:"how long before the cycle, not counting calibrate.delay, the statistical forecast may last have learned from observations; beyond that the product is degraded; 0: no limit" valid:"0s.." result:"no"`
+	NetworkAge time.Duration `mapstructure:"max_network_age" desc:"how long before the cycle, not counting calibrate.delay, the last observations may be that the networks were trained on; beyond that the product is degraded; 0: no limit" valid:"0s.." result:"no"`
 	OnMissing  string        `mapstructure:"on_missing" desc:"what to deliver when there is too little to train on: the statistical baseline, raw members, or nothing; where even the baseline has too little, it is raw members; previous-cycle: as baseline, and the latest earlier forecast when that of a cycle is missing or cannot be used, for the valid times that it still covers" valid:"baseline|raw|fail|previous-cycle"`
 	Metrics    string        `mapstructure:"metrics" desc:"file of metrics for Prometheus, written after each run, as the textfile collector of node_exporter reads them; empty: none" path:"true" result:"no"`
 	Memory     int           `mapstructure:"memory" desc:"memory in MB that a run should stay below: near it, what is no longer needed is given back sooner, and an eighth of it at most holds values of the archive for reuse; what a cycle needs at once is not limited by it; 0: no limit" valid:"0.." result:"no"`
@@ -168,6 +172,10 @@ func DefaultConfig() Config {
 			Path: "out/{date:%Y/%m/%d}/sipipe_{date:%Y%m%d%H}.nc",
 			// Beyond 4, members shrink by less than a hundredth and take twice the time.
 			Deflate: 4,
+			// Raw members are worth more than none, and cannot be the program's own fault.
+			Implausible: "raw",
+			// Four archives of three variables come to 3.1 at most.
+			Departure: 5,
 		},
 		State: "state",
 		Operations: OperationsConfig{
@@ -175,6 +183,10 @@ func DefaultConfig() Config {
 			LockWait: 0,
 			// A spread takes two members.
 			MinMembers: 2,
+			// The shortest memory of the frame is a week.
+			FrameAge: 14 * 24 * time.Hour,
+			// By the calendar networks are trained every 16 weeks at least.
+			NetworkAge: 180 * 24 * time.Hour,
 			// A product that is somewhat worse is of more use than none.
 			OnMissing: "baseline",
 			// Hundreds of products of a few hundred stations.

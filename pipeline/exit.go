@@ -114,6 +114,7 @@ func ExitCode(err error) int {
 		data    *ingest.UnusableError
 		format  *ncio.FormatError
 		absent  *ingest.MissingVarError
+		odd     *ImplausibleOutputError
 		empty   *export.EmptyError
 	)
 	switch {
@@ -143,7 +144,7 @@ func ExitCode(err error) int {
 		// A full disk is met wherever something is written.
 		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EROFS):
 		return ExitNoOutput
-	case errors.As(err, &data), errors.As(err, &format), errors.As(err, &absent), errors.As(err, &empty):
+	case errors.As(err, &data), errors.As(err, &format), errors.As(err, &absent), errors.As(err, &empty), errors.As(err, &odd):
 		return ExitData
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return ExitNoInput

@@ -31,7 +31,9 @@ type job struct {
 	fallbacks  map[string]string  // kind by name of a variable; of the sample stage
 	choices    map[string]string  // why its model is what it is; of the sample stage
 
-	implausible []string // names of variables that were let pass; of the ingest stage
+	doubted     map[string]int         // places whose calibrated members are not plausible, by name of a variable; of the check stage
+	ages        map[string]VariableAge // by name of a variable; of the sample stage
+	implausible []string               // names of variables that were let pass; of the ingest stage
 	provenance  export.Provenance
 }
 
@@ -113,7 +115,7 @@ func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Ou
 	if o.Train {
 		stages = append(stages, j.trainStage())
 	}
-	more, err := j.do(ctx, append(stages, j.sampleStage(), j.exportStage())...)
+	more, err := j.do(ctx, append(stages, j.sampleStage(), j.examineStage(), j.exportStage())...)
 	if err != nil {
 		return fail(err)
 	}
@@ -197,17 +199,19 @@ func (j *job) counts() []VariableRecord {
 			}
 		}
 		records = append(records, VariableRecord{
-			Name:       e.Variable.Name,
-			Method:     method.Name,
-			Fallback:   j.fallbacks[e.Variable.Name],
-			Suspect:    slices.Contains(j.implausible, e.Variable.Name),
-			Model:      method.ModelSHA256,
-			Choice:     j.choices[e.Variable.Name],
-			RawMembers: len(j.raw[i].Members),
-			Members:    len(e.Members),
-			Leads:      len(e.Leads),
-			Places:     e.Places.Len(),
-			Missing:    missing,
+			Name:        e.Variable.Name,
+			Method:      method.Name,
+			Fallback:    j.fallbacks[e.Variable.Name],
+			Suspect:     slices.Contains(j.implausible, e.Variable.Name),
+			Doubted:     j.doubted[e.Variable.Name],
+			VariableAge: j.ages[e.Variable.Name],
+			Model:       method.ModelSHA256,
+			Choice:      j.choices[e.Variable.Name],
+			RawMembers:  len(j.raw[i].Members),
+			Members:     len(e.Members),
+			Leads:       len(e.Leads),
+			Places:      e.Places.Len(),
+			Missing:     missing,
 		})
 	}
 	return records

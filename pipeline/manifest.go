@@ -70,10 +70,12 @@ type FileRecord struct {
 
 // VariableRecord counts what was made of one variable.
 type VariableRecord struct {
-	Name       string `json:"name"`
-	Method     string `json:"method"`
-	Fallback   string `json:"fallback,omitempty"` // frame, raw or raw_leads, when it is not what was asked for
-	Suspect    bool   `json:"implausible_input,omitempty"`
+	Name     string `json:"name"`
+	Method   string `json:"method"`
+	Fallback string `json:"fallback,omitempty"` // frame, raw or raw_leads, when it is not what was asked for
+	Suspect  bool   `json:"implausible_input,omitempty"`
+	Doubted  int    `json:"implausible_places,omitempty"` // where calibrated members are not plausible
+	VariableAge
 	Model      string `json:"model_sha256,omitempty"`
 	Choice     string `json:"choice,omitempty"` // why the model has the networks' weight it has, or none
 	RawMembers int    `json:"raw_members"`

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -120,6 +121,14 @@ func (m metrics) product(gauge func(name, help string, labels ...string) *promet
 	places := gauge("places", "Stations or grid cells of the product.", "variable")
 	missing := gauge("missing_ratio", "Share of the raw values that are missing.", "variable")
 	suspect := gauge("implausible_input", "Whether the raw forecast was let pass although it is not plausible: 0 or 1.", "variable")
+	doubted := gauge("implausible_output_places", "Places whose calibrated members are not plausible.", "variable")
+	frameAge := gauge("frame_age_seconds", "Time from the latest observations that the statistical forecast has learned from to the cycle.", "variable")
+	networkAge := gauge("network_age_seconds", "Time from the latest observations that the networks were trained on to the cycle.", "variable")
+	age := func(g *prometheus.GaugeVec, variable string, to *time.Time) {
+		if to != nil {
+			g.WithLabelValues(variable).Set(p.Cycle.Sub(*to).Seconds())
+		}
+	}
 	fallback := gauge("fallback", "Whether the variable is delivered by this fallback: 0 or 1.", "variable", "kind")
 	for _, v := range p.Variables {
 		members.WithLabelValues(v.Name, "raw").Set(float64(v.RawMembers))
@@ -129,6 +138,9 @@ func (m metrics) product(gauge func(name, help string, labels ...string) *promet
 			missing.WithLabelValues(v.Name).Set(float64(v.Missing) / float64(all))
 		}
 		suspect.WithLabelValues(v.Name).Set(is(v.Suspect))
+		doubted.WithLabelValues(v.Name).Set(float64(v.Doubted))
+		age(frameAge, v.Name, v.LearnedTo)
+		age(networkAge, v.Name, v.TrainedTo)
 		for _, kind := range []string{fallbackFrame, fallbackRaw, fallbackRawLeads} {
 			fallback.WithLabelValues(v.Name, kind).Set(is(v.Fallback == kind))
 		}

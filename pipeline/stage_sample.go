@@ -13,7 +13,7 @@ import (
 func (j *job) sampleStage() Stage {
 	return Stage{Name: "sample", Run: func(ctx context.Context) error {
 		j.provenance.Variables, j.fallbacks = map[string]export.Method{}, map[string]string{}
-		j.choices = map[string]string{}
+		j.choices, j.ages = map[string]string{}, map[string]VariableAge{}
 		j.calibrated = nil
 		for _, e := range j.raw {
 			c, err := j.sample(ctx, e)
@@ -75,6 +75,7 @@ func (j *job) sample(ctx context.Context, raw *ingest.Ensemble) (*ingest.Ensembl
 	}
 	if kind != fallbackRaw {
 		j.choices[name] = model.Report.Reason
+		j.checkAge(h, model, raw)
 	}
 	j.provenance.Variables[name] = method
 	return members, nil

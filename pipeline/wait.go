@@ -143,7 +143,8 @@ func (w *waiting) until(ctx context.Context, cycle time.Time, attempt func() err
 func isLate(err error) bool {
 	var wrong *ingest.ImplausibleError
 	var short *ShortageError
-	if errors.As(err, &wrong) || errors.As(err, &short) {
+	var odd *ImplausibleOutputError
+	if errors.As(err, &wrong) || errors.As(err, &short) || errors.As(err, &odd) {
 		return false
 	}
 	code := ExitCode(err)

@@ -1,0 +1,68 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"sipipe/calibrate"
+)
+
+// The values of export.implausible that are told apart.
+const (
+	implausibleRaw  = "raw"
+	implausibleFail = "fail"
+)
+
+// ImplausibleOutputError says that calibrated members cannot be right, and that nothing
+// less is wanted.
+type ImplausibleOutputError struct{ Variable, Why string }
+
+func (e *ImplausibleOutputError) Error() string {
+	return fmt.Sprintf("%s: %s; look for wrong observations or forecasts of the last weeks with sipipe inspect, or let export.implausible be raw or warn", e.Variable, e.Why)
+}
+
+// examineStage looks at calibrated members before they are written.
+func (j *job) examineStage() Stage {
+	return Stage{Name: "check", Run: func(ctx context.Context) error {
+		j.doubted = map[string]int{}
+		for i := range j.calibrated {
+			if err := j.examine(ctx, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+}
+
+// examine puts raw members where those of a variable cannot be right, or what else
+// export.implausible wants.
+func (j *job) examine(ctx context.Context, i int) error {
+	raw, members := j.raw[i], j.calibrated[i]
+	name := raw.Variable.Name
+	h, err := j.history(j.Variables[i])
+	if err != nil {
+		return err
+	}
+	doubts, err := h.Doubts(ctx, members, raw, j.Export.Departure)
+	if err != nil || len(doubts) == 0 {
+		return err
+	}
+	all := raw.Places.Len()
+	first := doubts[0]
+	why := fmt.Sprintf("calibrated members at %d of %d places are not plausible, at %s for one, %s", len(doubts), all, raw.Places.ID[first.Place], first.Why)
+	j.doubted[name] = len(doubts)
+	switch j.Export.Implausible {
+	case implausibleFail:
+		return &ImplausibleOutputError{name, why}
+	case implausibleRaw:
+		handed := calibrate.Raw(raw, j.Calibrate.sampling(j.threads))
+		for _, d := range doubts {
+			for l := range raw.Leads { // all of them: what a member is does not change on its way
+				copy(members.At(l, d.Place), handed.At(l, d.Place))
+			}
+		}
+		why = fmt.Sprintf("raw members at %d of %d places, because %s", len(doubts), all, why)
+	}
+	j.degrade(name + ": " + why)
+	return nil
+}
