@@ -8,16 +8,11 @@ import (
 	"time"
 
 	"sipipe/ingest"
-	"sipipe/ingest/store"
 )
 
 func pastHistory(t *testing.T, w *world, o HistoryOptions) *History {
 	t.Helper()
-	s, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := NewHistory(w, s, "t2m", o)
+	h, err := NewHistory(w, newMemory(), "t2m", o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,16 +28,18 @@ func (h *History) Unneeded(from time.Time) ([]string, error) {
 	}
 	used := map[string]bool{}
 	for _, c := range h.cycles {
-		used[h.archivedKey(c)] = true
+		used[h.archivedKey(c)], used[h.scoresKey(c)] = true, true
 	}
-	keys, err := h.store.List("archived/" + h.variable + "/")
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range keys {
-		c, err := time.Parse("2006010215", path.Base(key))
-		if err == nil && c.Before(from) && !used[key] {
-			unneeded = append(unneeded, key)
+	for _, kind := range []string{"archived/", "scores/"} {
+		keys, err := h.store.List(kind + h.variable + "/")
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range keys {
+			c, err := time.Parse("2006010215", path.Base(key))
+			if err == nil && c.Before(from) && !used[key] {
+				unneeded = append(unneeded, key)
+			}
 		}
 	}
 	return unneeded, nil

@@ -33,6 +33,9 @@ type world struct {
 	// standard normals, the first shared by all places of a day.
 	observe func(mean, regional, local float64) float64
 	until   time.Time // observations later than that are not there; zero: all are
+	// Observations later than late, unless it is zero, are larger by lateBias.
+	late     time.Time
+	lateBias float64
 }
 
 func newWorld(places, members, days int) *world {
@@ -101,6 +104,9 @@ func (w *world) Observed(_ context.Context, _ string, valid time.Time) (*ingest.
 	o := &ingest.Observed{Variable: w.variable, Valid: valid, ID: p.ID}
 	for i := range w.places {
 		y := w.observe(w.centre(valid.Add(-w.leads[0]), i), random(5, valid.Unix()).NormFloat64(), random(6, valid.Unix(), int64(i)).NormFloat64())
+		if !w.late.IsZero() && valid.After(w.late) {
+			y += w.lateBias
+		}
 		o.Values = append(o.Values, float32(y))
 	}
 	return o, nil

@@ -128,6 +128,7 @@ func (w *workspace) backfill(ctx context.Context, cycles []time.Time, o Backfill
 		}
 	}
 	report(len(cycles), len(cycles))
+	w.watchDrift(ctx)
 	if failed != nil {
 		return failed
 	}

@@ -163,6 +163,9 @@ func (s *session) runRequest(ctx context.Context, r cycleRequest, o oneCycle) er
 		if err != nil {
 			return err
 		}
+		if o.job.Sample {
+			w.watchDrift(ctx)
+		}
 		return printOutcome(s.global.Out, out, o.JSON, o.job.Sample)
 	})
 }

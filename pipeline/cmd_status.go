@@ -37,7 +37,12 @@ func newStatusCommand(g *Global) *cobra.Command {
 whether it has a product and how that was made: ok, degraded with the reasons, stale
 when a run would make it again (the product is damaged, or was made with another
 configuration or from other data), or missing, with what is wrong with the forecast.
-Without a range, the last 14 cycles.`,
+Without a range, the last 14 cycles.
+
+Below the table the scores of the last seven days of the statistical forecast are set
+against those of up to twelve weeks before: CRPS, which may have become larger, and bias,
+which may have changed. An alarm is a difference that without a change one test in a
+thousand finds (operations.drift).`,
 		Example: `  sipipe status
   sipipe status --from 2024-06-01 --to 2024-07-08 --json | jq '.cycles[] | select(.status != "ok")'`,
 		GroupID: groupLook,
@@ -63,6 +68,8 @@ type StatusReport struct {
 	Cycles []CycleStatus `json:"cycles"`
 	// Ignored are files of the archive that cannot be used and belong to no cycle.
 	Ignored []IgnoredFile `json:"ignored,omitempty"`
+	// Drift compares recent scores with earlier ones.
+	Drift []DriftStatus `json:"drift"`
 	// Jobs are the steps of what was last submitted to Slurm.
 	Jobs []JobStatus `json:"jobs,omitempty"`
 }
@@ -137,6 +144,9 @@ func (w *workspace) statusReport(ctx context.Context, first, last time.Time) (r 
 		if f.Cycle.IsZero() {
 			r.Ignored = append(r.Ignored, IgnoredFile{Path: f.Path, Variable: f.Variable, Why: f.Err.Error()})
 		}
+	}
+	if r.Drift, err = w.drift(ctx); err != nil {
+		return nil, cause(ctx, err)
 	}
 	if r.Jobs, err = w.jobs(ctx, slurm{}); err != nil {
 		return nil, err
@@ -213,6 +223,13 @@ func (r *StatusReport) print(w io.Writer) error {
 		t.AppendRow(table.Row{formatCycle(c.Cycle), c.Status, strings.Join(c.Methods, "\n"), last})
 	}
 	text := t.Render() + "\n" + r.memory()
+	for _, d := range r.Drift {
+		line := d.Variable + ": " + d.text()
+		if d.Alarm {
+			line = "ALARM " + line + ": it has left its range"
+		}
+		text += line + "\n"
+	}
 	for _, f := range r.Ignored {
 		text += "ignored: " + f.Why + "\n"
 	}

@@ -116,6 +116,7 @@ type OperationsConfig struct {
 	NetworkAge time.Duration `mapstructure:"max_network_age" desc:"how long before the cycle, not counting calibrate.delay, the last observations may be that the networks were trained on; beyond that the product is degraded; 0: no limit" valid:"0s.." result:"no"`
 	OnMissing  string        `mapstructure:"on_missing" desc:"what to deliver when there is too little to train on: the statistical baseline, raw members, or nothing; where even the baseline has too little, it is raw members; previous-cycle: as baseline, and the latest earlier forecast when that of a cycle is missing or cannot be used, for the valid times that it still covers" valid:"baseline|raw|fail|previous-cycle"`
 	Metrics    string        `mapstructure:"metrics" desc:"file of metrics for Prometheus, written after each run, as the textfile collector of node_exporter reads them; empty: none" path:"true" result:"no"`
+	Drift      float64       `mapstructure:"drift" desc:"probability, without a change, of an alarm that CRPS or bias of the last seven days has left the range of the weeks before, a test; 0: no alarm" valid:"0..0.1" result:"no"`
 	Memory     int           `mapstructure:"memory" desc:"memory in MB that a run should stay below: near it, what is no longer needed is given back sooner, and an eighth of it at most holds values of the archive for reuse; what a cycle needs at once is not limited by it; 0: no limit" valid:"0.." result:"no"`
 	MinFree    int           `mapstructure:"min_free" desc:"free space in MB, of the state folder and of products, below which no work is begun" valid:"0.." result:"no"`
 }
@@ -189,6 +190,8 @@ func DefaultConfig() Config {
 			NetworkAge: 180 * 24 * time.Hour,
 			// A product that is somewhat worse is of more use than none.
 			OnMissing: "baseline",
+			// A false alarm in twenty years of weeks, a score.
+			Drift: 0.001,
 			// Hundreds of products of a few hundred stations.
 			MinFree: 100,
 		},

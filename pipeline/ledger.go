@@ -10,7 +10,8 @@ type ledger struct {
 	seconds map[string]float64 // by stage, of all cycles together
 	last    *Manifest          // of the newest cycle that has a product now; nil: none was made or found
 	faults  int                // files and cycles of the archive that cannot be used
-	opened  bool               // the archive was read: faults is known
+	drift   []DriftStatus
+	opened  bool // the archive was read: faults is known
 }
 
 // stages adds the time that stages took.

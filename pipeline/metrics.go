@@ -92,6 +92,16 @@ func (m metrics) gather() (map[string]*dto.MetricFamily, error) {
 	if m.ledger.opened {
 		gauge("archive_faults", "Files and cycles of the archive that cannot be used.").WithLabelValues().Set(float64(m.ledger.faults))
 	}
+	if m.ledger.drift != nil {
+		alarm := gauge("drift", "Whether the score of the last seven days has left its range: 0 or 1.", "variable", "score")
+		recent := gauge("recent_score", "Score of the last seven days of the statistical forecast, in units of the variable.", "variable", "score")
+		for _, d := range m.ledger.drift {
+			alarm.WithLabelValues(d.Variable, d.Score).Set(is(d.Alarm))
+			if d.Recent == d.Recent {
+				recent.WithLabelValues(d.Variable, d.Score).Set(float64(d.Recent))
+			}
+		}
+	}
 	if m.ledger.last != nil {
 		m.product(gauge, m.ledger.last)
 	}
@@ -106,14 +116,16 @@ func (m metrics) gather() (map[string]*dto.MetricFamily, error) {
 	return families, nil
 }
 
+// is tells true from false as metrics do.
+func is(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // product describes the newest product that the run has made or found valid.
 func (m metrics) product(gauge func(name, help string, labels ...string) *prometheus.GaugeVec, p *Manifest) {
-	is := func(b bool) float64 {
-		if b {
-			return 1
-		}
-		return 0
-	}
 	gauge("last_cycle_timestamp_seconds", "Cycle of the newest product of the last run that had one, in seconds since 1970.").WithLabelValues().Set(float64(p.Cycle.Unix()))
 	gauge("degraded", "Whether that product is degraded in any way: 0 or 1.").WithLabelValues().Set(is(p.Status == StatusDegraded))
 	gauge("previous_cycle", "Whether that product is made from the forecast of an earlier cycle: 0 or 1.").WithLabelValues().Set(is(p.ForecastCycle != nil))
