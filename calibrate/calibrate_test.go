@@ -254,10 +254,8 @@ func TestTooLittleToTrain(t *testing.T) {
 		}
 		if c.raw > 0 {
 			ens, _ := w.Ensemble(context.Background(), "", w.cycles[c.day])
-			for _, v := range r.Ensemble.At(0, 3) {
-				if !slices.Contains(ens.At(0, 3), v) {
-					t.Errorf("day %d: member %v is none of the raw ones", c.day, v)
-				}
+			if members := r.Ensemble.At(0, 3); !ingest.HandedOn(members, ens.At(0, 3)) {
+				t.Errorf("day %d: members %v are not the raw ones, %v", c.day, members, ens.At(0, 3))
 			}
 		}
 	}

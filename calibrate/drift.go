@@ -44,8 +44,8 @@ func (h *History) scoresKey(c time.Time) string { return "scores/" + h.variable 
 
 // Drift compares recent archived forecasts with earlier ones, as far as forecasts are in
 // the store and observations have come. A day's score is the mean over the lead times
-// that are verified on it of the deviation from that lead time's mean, so that it does
-// not matter which are.
+// that are verified on it, each relative to its mean over all days, so that it does not
+// matter which are.
 func (h *History) Drift(ctx context.Context) (Drift, error) {
 	type scored struct {
 		day  int
@@ -74,7 +74,7 @@ func (h *History) Drift(ctx context.Context) (Drift, error) {
 		}
 	}
 	all = slices.DeleteFunc(all, func(s scored) bool { return s.day <= last-driftDays })
-	change := func(value func(leadScore) float64) score.Change {
+	change := func(value func(leadScore) float64, positive bool) score.Change {
 		sum, n := map[time.Duration]float64{}, map[time.Duration]float64{}
 		var mean float64
 		for _, s := range all {
@@ -85,18 +85,23 @@ func (h *History) Drift(ctx context.Context) (Drift, error) {
 		daily, count := make([]float64, driftDays), make([]float64, driftDays)
 		for _, s := range all {
 			i := s.day - last + driftDays - 1
-			daily[i] += value(s.lead) - sum[s.lead.Lead]/n[s.lead.Lead]
+			typical := sum[s.lead.Lead] / n[s.lead.Lead]
+			if positive {
+				daily[i] += mean * value(s.lead) / typical
+			} else {
+				daily[i] += mean + value(s.lead) - typical
+			}
 			count[i]++
 		}
 		for i := range daily {
-			daily[i] = daily[i]/count[i] + mean // NaN without a value
+			daily[i] /= count[i] // NaN without a value
 		}
-		return score.ChangeTest(daily)
+		return score.ChangeTest(daily, positive)
 	}
 	return Drift{
 		Units: units,
-		CRPS:  change(func(s leadScore) float64 { return s.CRPS }),
-		Bias:  change(func(s leadScore) float64 { return s.Bias }),
+		CRPS:  change(func(s leadScore) float64 { return s.CRPS }, true),
+		Bias:  change(func(s leadScore) float64 { return s.Bias }, false),
 	}, nil
 }
 

@@ -40,7 +40,7 @@ func TestDriftAlarm(t *testing.T) {
 		if !alarm(driftOf(t, drifting(s, 0))) {
 			quiet++
 		}
-		if alarm(driftOf(t, drifting(s, 2))) {
+		if alarm(driftOf(t, drifting(s, 3))) {
 			found++
 		}
 	}

@@ -33,9 +33,16 @@ type Change struct {
 // independent and normal with one mean and variance: a prediction interval for one more
 // block. Correlation of days matters only where it reaches beyond a block. Blocks with
 // values on less than four days are left out; without a last one nothing can be said.
-func ChangeTest(daily []float64) Change {
+//
+// Of a score that is positive, T is about the logarithms of block means: these are
+// nearer to normal, and a wet week is not so far from dry ones.
+func ChangeTest(daily []float64, positive bool) Change {
 	c := Change{Recent: math.NaN(), Earlier: math.NaN(), T: math.NaN()}
-	var earlier []float64
+	space := func(v float64) float64 { return v }
+	if positive {
+		space = math.Log
+	}
+	var earlier, spaced []float64
 	for k := 0; k <= maxBlocks; k++ {
 		to := len(daily) - k*ChangeDays
 		mean, n := 0.0, 0
@@ -50,19 +57,18 @@ func ChangeTest(daily []float64) Change {
 		case k == 0:
 			c.Recent = mean
 		default:
-			earlier = append(earlier, mean)
+			earlier, spaced = append(earlier, mean), append(spaced, space(mean))
 		}
 	}
 	c.Blocks = len(earlier)
 	if c.Blocks < minBlocks || c.Recent != c.Recent {
 		return c
 	}
-	var s float64
-	c.Earlier, s = stat.MeanStdDev(earlier, nil)
-	if d := c.Recent - c.Earlier; d != 0 {
+	c.Earlier = stat.Mean(earlier, nil)
+	mean, s := stat.MeanStdDev(spaced, nil)
+	c.T = 0
+	if d := space(c.Recent) - mean; d != 0 {
 		c.T = d / (s * math.Sqrt(1+1/float64(c.Blocks)))
-	} else {
-		c.T = 0
 	}
 	return c
 }

@@ -33,7 +33,7 @@ func TestChangeTestByHand(t *testing.T) {
 		}
 	}
 	daily[5] = math.NaN() // one of the block of threes
-	c := ChangeTest(daily)
+	c := ChangeTest(daily, false)
 	mean, sd := stat.MeanStdDev([]float64{3, 1, 2, 3, 1, 2}, nil)
 	if want := (4 - mean) / (sd * math.Sqrt(1+1./6)); c.Recent != 4 || c.Earlier != 2 || c.Blocks != 6 || math.Abs(c.T-want) > 1e-12 {
 		t.Errorf("%+v, want T = %g", c, want)
@@ -42,8 +42,16 @@ func TestChangeTestByHand(t *testing.T) {
 	c.T = 2.015048
 	near(t, "larger", c.Larger(), 0.05, 1e-6)
 	near(t, "different", c.Different(), 0.1, 1e-6)
+	// A positive score by its logarithm, here with block means e³, e¹ …
+	positive := make([]float64, len(daily))
+	for i, v := range daily {
+		positive[i] = math.Exp(v)
+	}
+	if p := ChangeTest(positive, true); math.Abs(p.T-(4-mean)/(sd*math.Sqrt(1+1./6))) > 1e-9 || math.Abs(p.Recent-math.Exp(4)) > 1e-9 {
+		t.Errorf("positive: %+v", p)
+	}
 	for _, days := range []int{0, 7, 42, 45} {
-		if c := ChangeTest(daily[len(daily)-days:]); c.T == c.T || c.Larger() == c.Larger() {
+		if c := ChangeTest(daily[len(daily)-days:], false); c.T == c.T || c.Larger() == c.Larger() {
 			t.Errorf("%d days: %+v, want that nothing can be said", days, c)
 		}
 	}
@@ -59,7 +67,7 @@ func TestChangeTestRates(t *testing.T) {
 		alarms, found := 0, 0
 		for s := range uint64(seeds) {
 			x := series(s, c.rho)
-			if ChangeTest(x).Different() < 0.001 {
+			if ChangeTest(x, false).Different() < 0.001 {
 				alarms++
 			}
 			var blocks []float64
@@ -70,7 +78,7 @@ func TestChangeTestRates(t *testing.T) {
 			for i := 84; i < 91; i++ {
 				x[i] += shift
 			}
-			if ChangeTest(x).Different() < 0.001 {
+			if ChangeTest(x, false).Different() < 0.001 {
 				found++
 			}
 		}
