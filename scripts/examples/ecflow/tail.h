@@ -1,0 +1,3 @@
+trap - EXIT TERM INT
+ecflow_client --complete
+exit 0
