@@ -48,7 +48,7 @@ const densityEnd = 1e-5
 func (m *Model) Likelihood(ctx context.Context, ens *ingest.Ensemble, a *Archived, c Case, values []float64) ([]Likelihood, error) {
 	p := a.Lead[c.Lead]
 	if !p.Ready || p.Mu[c.Place] != p.Mu[c.Place] {
-		return nil, fmt.Errorf("%s has no statistical forecast at %s yet: raw members have no density", ens.Places.ID[c.Place], ens.Leads[c.Lead])
+		return nil, fmt.Errorf("%s has no statistical forecast at lead time +%g h yet: raw members have no density", ens.Places.ID[c.Place], ens.Leads[c.Lead].Hours())
 	}
 	w := WorkingSpace(ens.Variable)
 	s := scoreMap{w, float64(p.Mu[c.Place]), float64(p.Sigma[c.Place]), m.Dispersion, p.Family}
@@ -127,7 +127,7 @@ func (m *Model) law(ctx context.Context, ens *ingest.Ensemble, c Case, p *frame.
 	}
 	d := sde.Density{Step: 1e-2} // the network is in single precision
 	if err := d.LogRatio(ctx, logDensity, start, times, slowed{f}); err != nil {
-		return nil, nil, fmt.Errorf("density of %s at %s: %w", ens.Places.ID[c.Place], lead, err)
+		return nil, nil, fmt.Errorf("density of %s at lead time +%g h: %w", ens.Places.ID[c.Place], lead.Hours(), err)
 	}
 	_, variance := m.gaussian().Moments(process.Interpolant.At(slow(densityEnd)))
 	sd := math.Sqrt(variance)

@@ -370,7 +370,7 @@ func (t *tile) sample(ctx context.Context, first, count int, pos positions, ampl
 			}
 		}
 		if err := t.solve(ctx, l, first, count, p); err != nil {
-			return fmt.Errorf("places %d to %d, lead %s: %w", first, first+count-1, t.ens.Leads[l], err)
+			return fmt.Errorf("places %d to %d, lead time +%g h: %w", first, first+count-1, t.ens.Leads[l].Hours(), err)
 		}
 	}
 	return nil

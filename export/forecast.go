@@ -72,8 +72,8 @@ type NonFiniteError struct {
 }
 
 func (e *NonFiniteError) Error() string {
-	return fmt.Sprintf("%s: member %d at place %s, lead %s, is %g although the raw forecast is there; nothing was written",
-		e.Variable, e.Member, e.Place, e.Lead, e.Value)
+	return fmt.Sprintf("%s: member %d at place %s, lead time +%g h, is %g although the raw forecast is there; nothing was written",
+		e.Variable, e.Member, e.Place, e.Lead.Hours(), e.Value)
 }
 
 // EmptyError says that no variable has any value.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/agext/levenshtein"
+
+	"sipipe/ingest/ncio"
 )
 
 // MissingVarError says that a file does not have a variable.
@@ -112,13 +114,16 @@ type Fault struct {
 }
 
 // unusable makes an UnusableError of path and variable from its cause, keeping one
-// that is there already.
+// that is there already. A file that is no NetCDF is so for all its variables.
 func unusable(path, variable string, err error, remedy string) error {
 	if e := (*UnusableError)(nil); errors.As(err, &e) {
 		return e
 	}
 	if e := (*MissingVarError)(nil); errors.As(err, &e) {
 		return e
+	}
+	if e := (*ncio.FormatError)(nil); errors.As(err, &e) {
+		return &UnusableError{Path: path, Why: e.Why, Remedy: ncio.FormatRemedy, Err: err}
 	}
 	return &UnusableError{Path: path, Var: variable, Why: err.Error(), Remedy: remedy, Err: err}
 }

@@ -205,11 +205,11 @@ func (r *forecastReader) orderLeads(leads []time.Duration) error {
 	for i, at := range r.leadAt {
 		r.leads[i] = leads[at]
 		if i > 0 && r.leads[i] == r.leads[i-1] {
-			return &UnusableError{Path: r.h.path, Var: r.l.v.Name, Why: fmt.Sprintf("lead time %s occurs twice", r.leads[i]), Remedy: "correct the lead times"}
+			return &UnusableError{Path: r.h.path, Var: r.l.v.Name, Why: fmt.Sprintf("lead time %s occurs twice", formatLead(r.leads[i])), Remedy: "correct the lead times"}
 		}
 	}
 	if r.leads[0] < 0 {
-		return &UnusableError{Path: r.h.path, Var: r.l.v.Name, Why: fmt.Sprintf("lead time %s is negative: a valid time lies before the cycle", r.leads[0]), Remedy: "correct the time coordinates"}
+		return &UnusableError{Path: r.h.path, Var: r.l.v.Name, Why: fmt.Sprintf("lead time %s is negative: a valid time lies before the cycle", formatLead(r.leads[0])), Remedy: "correct the time coordinates"}
 	}
 	return nil
 }

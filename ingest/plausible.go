@@ -127,7 +127,7 @@ func sameMember(e *Ensemble, a, b int) bool {
 }
 
 // formatLead is a lead time in hours, as forecasters write it.
-func formatLead(d time.Duration) string { return fmt.Sprintf("+%g h", d.Hours()) }
+func formatLead(d time.Duration) string { return fmt.Sprintf("%+g h", d.Hours()) }
 
 // implausibleError is the error of a forecast in which Implausible finds why.
 func implausibleError(path, variable, why string) *ImplausibleError {

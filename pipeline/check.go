@@ -13,6 +13,9 @@ import (
 // attributeName matches names of NetCDF attributes that all readers take.
 var attributeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 
+// variableName matches names of variables, with groups before them.
+var variableName = regexp.MustCompile(`^/?[\pL\d_][^/\pC]*(/[\pL\d_][^/\pC]*)*$`)
+
 // reservedAttributes are made by the program and not to be set.
 func reservedAttributes() []string { return []string{"Conventions", "featureType", "history"} }
 
@@ -33,8 +36,11 @@ func (l *Loaded) check() []error {
 		bad("variables", "is not set; name at least one, for example [t2m]; sipipe inspect FILE lists those of a file")
 	}
 	for i, v := range l.Variables {
-		if slices.Contains(l.Variables[:i], v) {
+		switch {
+		case slices.Contains(l.Variables[:i], v):
 			bad("variables", "has %s twice", v)
+		case !variableName.MatchString(v):
+			bad("variables", "has %q, which is no name of a NetCDF variable", v)
 		}
 	}
 	for _, key := range []struct{ name, value string }{
@@ -89,11 +95,30 @@ func (l *Loaded) checkExportPath(bad func(key, text string, args ...any)) {
 	for _, key := range []struct{ name, value string }{
 		{"ingest.forecasts", l.Ingest.Forecasts},
 		{"ingest.observations", l.Ingest.Observations},
+		{"export.path", l.Export.Path},
+	} {
+		if leaves(key.value, day) {
+			bad(key.name, "is %q: with a date put in it leaves the folder %s, in which it begins", key.value, fixedFolder(key.value))
+		}
+	}
+	for _, key := range []struct{ name, value string }{
+		{"ingest.forecasts", l.Ingest.Forecasts},
+		{"ingest.observations", l.Ingest.Observations},
 	} {
 		if l.takesIn(key.value, one, day) {
 			bad("export.path", "is %q: products would lie among the input, which %s = %q reads; name another folder", l.Export.Path, key.name, key.value)
 		}
 	}
+}
+
+// leaves says whether a template, with a date put in, lies outside of its fixed folder.
+func leaves(template string, date time.Time) bool {
+	path, err := expandTemplate(template, date)
+	if err != nil {
+		return false // said where templates are checked
+	}
+	relative, err := filepath.Rel(fixedFolder(template), path)
+	return err != nil || relative == ".." || strings.HasPrefix(relative, "../")
 }
 
 // takesIn says whether an input template covers the product of a cycle, which would

@@ -26,8 +26,9 @@ func (o *RunOptions) AddFlags(f *pflag.FlagSet) {
 	addCycleFlags(f, &o.Date, &o.Cycle)
 	f.BoolVar(&o.Force, "force", false, "make the product again although it is there and valid")
 	f.BoolVar(&o.JSON, "json", false, "print JSON instead of the path")
-	f.DurationVar(&o.Wait, "wait", 0, "`time`, such as 90m, to wait for a forecast that is not there yet, or still being written")
-	f.DurationVar(&o.Poll, "poll", pollDefault, "`time` between two looks at what is waited for")
+	o.Poll = pollDefault
+	f.Var(durationFlag{&o.Wait}, "wait", "`time`, such as 90m, to wait for a forecast that is not there yet, or still being written")
+	f.Var(durationFlag{&o.Poll}, "poll", "`time` between two looks at what is waited for")
 	f.IntVar(&o.CatchUp, "catchup", 0, "first make the products that are missing of the last `N` cycles before this one")
 	addLockFlag(f)
 }

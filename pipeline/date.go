@@ -17,6 +17,9 @@ type cycleRequest struct {
 	hour   int  // -1: any
 }
 
+// cycleStep is the time in hours between the synoptic hours, at which models start.
+const cycleStep = 3
+
 // dateForms are the accepted forms; those that hold the hour come with it.
 func dateForms() []struct {
 	layout  string
@@ -46,8 +49,8 @@ func parseCycle(date, cycle string, now time.Time) (cycleRequest, error) {
 	hour := -1
 	if cycle != "" {
 		n, err := strconv.Atoi(strings.TrimSuffix(strings.ToUpper(cycle), "Z"))
-		if err != nil || n < 0 || n > 23 {
-			return cycleRequest{}, fmt.Errorf("--cycle %s is not an hour of the day; valid: 00 to 23, usually 00, 06, 12 or 18", cycle)
+		if err != nil || n < 0 || n > 23 || n%cycleStep != 0 {
+			return cycleRequest{}, fmt.Errorf("--cycle %s is not an hour that forecasts start at; valid: 00, 03, 06 to 21; another one may be part of --date, as in 2024-07-08T13", cycle)
 		}
 		hour = n
 	}

@@ -53,6 +53,7 @@ type ConfigError struct {
 	Origin string // where the value comes from; "" when it comes from nowhere
 	Key    string
 	Text   string // what is wrong, continuing the name of the key: "is 0; valid: 1 or more"
+	meant  string // the key that an unknown one is probably meant to be
 }
 
 func (e *ConfigError) Error() string {
@@ -89,8 +90,8 @@ func Load(o LoadOptions) (*Loaded, error) {
 		return nil, fmt.Errorf("find the folder of the configuration: %w", err)
 	}
 	out.Root = root
-	if len(l.mistakes) == 0 && !o.Incomplete {
-		l.mistakes = append(l.mistakes, out.check()...)
+	if !o.Incomplete {
+		l.add(out.check())
 	}
 	if len(l.mistakes) > 0 {
 		return nil, errors.Join(l.mistakes...)
@@ -122,8 +123,25 @@ func (l *loader) mistake(origin, key, text string, args ...any) {
 	l.mistakes = append(l.mistakes, &ConfigError{Origin: origin, Key: key, Text: fmt.Sprintf(text, args...)})
 }
 
+// add takes in mistakes of keys of which nothing is said yet: a value that could not be
+// read, or was given to a misspelt key, is the default when it is checked.
+func (l *loader) add(mistakes []error) {
+	known := map[string]bool{}
+	for _, err := range l.mistakes {
+		if e := (*ConfigError)(nil); errors.As(err, &e) {
+			known[e.Key], known[e.meant] = true, true
+		}
+	}
+	for _, err := range mistakes {
+		if e := (*ConfigError)(nil); !errors.As(err, &e) || !known[e.Key] {
+			l.mistakes = append(l.mistakes, err)
+		}
+	}
+}
+
 func (l *loader) unknown(origin, name string) {
-	l.mistake(origin, name, "is not a key; did you mean %s?", l.keys.nearest(name))
+	meant := l.keys.nearest(name)
+	l.mistakes = append(l.mistakes, &ConfigError{Origin: origin, Key: name, Text: "is not a key; did you mean " + meant + "?", meant: meant})
 }
 
 // ConfigPlaces are the files looked for when none is named, in order.
@@ -169,18 +187,14 @@ func (l *loader) parse(text []byte) error {
 	if doc.Content[0].Kind != yaml.MappingNode {
 		return &ConfigError{Origin: l.file, Text: "holds no keys; start with one such as \"variables: [t2m]\""}
 	}
-	before := len(l.mistakes)
 	l.walk("", doc.Content[0])
-	if len(l.mistakes) > before {
-		return nil
-	}
 	l.viper.SetConfigType("yaml")
 	if err := l.viper.ReadConfig(bytes.NewReader(text)); err != nil {
 		var parse viper.ConfigParseError
 		if errors.As(err, &parse) {
 			err = parse.Unwrap()
 		}
-		return broken(err)
+		return errors.Join(append(l.mistakes, broken(err))...) // nothing of it can be looked at
 	}
 	return nil
 }

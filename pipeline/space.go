@@ -54,5 +54,8 @@ func freeSpace(path string) (int64, error) {
 	if err := unix.Statfs(path, &s); err != nil {
 		return 0, fmt.Errorf("ask for free space: %w", err)
 	}
+	if s.Blocks == 0 { // as /proc, /sys and the like
+		return 0, fmt.Errorf("%s is no place for files: %w", path, unix.EROFS)
+	}
 	return int64(s.Bavail) * int64(s.Bsize), nil
 }

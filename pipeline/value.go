@@ -182,6 +182,25 @@ func parseDuration(text string) (time.Duration, error) {
 	return days + d, err
 }
 
+// durationFlag is a flag that takes durations as the configuration does.
+type durationFlag struct{ d *time.Duration }
+
+// Set implements pflag.Value.
+func (f durationFlag) Set(text string) (err error) {
+	*f.d, err = toDuration(text)
+	return err
+}
+
+func (f durationFlag) String() string {
+	if f.d == nil {
+		return ""
+	}
+	return formatDuration(*f.d)
+}
+
+// Type implements pflag.Value.
+func (f durationFlag) Type() string { return "time" }
+
 func toDuration(raw any) (time.Duration, error) {
 	text := fmt.Sprint(raw)
 	d, err := parseDuration(text)

@@ -29,7 +29,7 @@ type WaitError struct {
 
 func (e *WaitError) Error() string {
 	return fmt.Sprintf("cycle %s is not ready after waiting for %s: %s; start again later, or wait longer with --wait",
-		formatCycle(e.Cycle), formatDuration(e.Waited), e.Why)
+		formatCycle(e.Cycle), formatDuration(e.Waited.Round(time.Second)), e.Why)
 }
 
 func (e *WaitError) Unwrap() error { return e.Err }
@@ -132,7 +132,7 @@ func (w *waiting) until(ctx context.Context, cycle time.Time, attempt func() err
 		if waited+w.poll > w.limit {
 			return &WaitError{Cycle: cycle, Waited: waited, Why: why, Err: failure}
 		}
-		w.log.Info().Str("cycle", formatCycle(cycle)).Dur("waited", waited).Str("reason", why).Msg("waiting for the input")
+		w.log.Info().Str("cycle", formatCycle(cycle)).Str("waited", formatDuration(waited.Round(time.Second))).Str("reason", why).Msg("waiting for the input")
 		if err := w.sleep(ctx, w.poll); err != nil {
 			return cause(ctx, err)
 		}

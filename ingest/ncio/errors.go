@@ -14,8 +14,11 @@ type FormatError struct {
 }
 
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("%s is %s; copy it again, or wait if it is still being written", e.Path, e.Why)
+	return fmt.Sprintf("%s is %s; %s", e.Path, e.Why, FormatRemedy)
 }
+
+// FormatRemedy is what a person can do about a FormatError.
+const FormatRemedy = "copy it again, or wait if it is still being written"
 
 // Codes of netcdf-c (netcdf.h) that say something about the file as a whole.
 const (
