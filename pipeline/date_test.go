@@ -46,7 +46,8 @@ func TestParseCycle(t *testing.T) {
 		{"2024-02-30", "", "is not a date"},
 		{"tomorrow", "", "is not a date"},
 		{"2024-07-08T06:30Z", "", "is not on the hour"},
-		{"2024-07-08", "24", "--cycle 24 is not an hour of the day; valid: 00 to 23"},
+		{"2024-07-08", "24", "--cycle 24 is not an hour that forecasts start at; valid: 00, 03, 06 to 21"},
+		{"2024-07-08", "13", "part of --date, as in 2024-07-08T13"},
 		{"2024-07-08", "noon", "is not an hour"},
 		{"2024070812", "00", "name different hours; leave one out"},
 	} {
