@@ -37,8 +37,10 @@ func newPruneCommand(g *Global) *cobra.Command {
 		Use:   "prune --older-than AGE",
 		Short: "List or delete old products and what no coming run needs",
 		Long: `List the files that are no longer needed, or delete them with --delete: products and
-manifests of cycles older than an age, the models that only such cycles used, stored
-forecasts of cycles that have left the archive, and damaged values that were set aside.
+manifests of cycles older than an age, the models that only such cycles used, shards of
+such cycles that were never merged, stored forecasts of cycles that have left the
+archive, damaged values that were set aside, and plans and logs of what was submitted to
+Slurm longer ago by the clock.
 
 The age is counted back from the newest cycle of the archive, not from the clock: when
 no forecasts come, nothing grows old. What is learned from is kept, however old; a
@@ -58,7 +60,7 @@ The archive itself is never touched.`,
 // prunable is a file that may go.
 type prunable struct {
 	Path  string     `json:"path"`
-	Kind  string     `json:"kind"` // product, manifest, state or corrupt
+	Kind  string     `json:"kind"` // product, manifest, shard, state, corrupt, or job, which is a folder
 	Cycle *time.Time `json:"cycle,omitempty"`
 	Bytes int64      `json:"bytes"`
 }
@@ -85,7 +87,7 @@ func runPrune(ctx context.Context, o PruneOptions, g *Global) error {
 		if err != nil {
 			return err
 		}
-		files, err := w.prunable(newest.Add(-age))
+		files, err := w.prunable(newest.Add(-age), g.clock().Add(-age))
 		if err != nil {
 			return err
 		}
@@ -120,11 +122,26 @@ func (f prunable) print(w io.Writer, asJSON bool) error {
 	return printLine(w, f.Path)
 }
 
-// prunable lists what no run of a cycle from the given one on needs.
-func (w *workspace) prunable(from time.Time) ([]prunable, error) {
+// prunable lists what no run of a cycle from the given one on needs, and records of what
+// was submitted before a time.
+func (w *workspace) prunable(from, submitted time.Time) ([]prunable, error) {
 	files, err := w.oldProducts(from)
 	if err != nil {
 		return nil, err
+	}
+	shards, err := w.oldShards(from)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, shards...)
+	jobs, err := submissions(w.store.Dir())
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range jobs {
+		if s.Created.Before(submitted) {
+			files = append(files, prunable{Path: s.dir, Kind: "job"})
+		}
 	}
 	for _, v := range w.Variables {
 		h, err := w.history(v)
@@ -160,6 +177,11 @@ func (w *workspace) prunable(from time.Time) ([]prunable, error) {
 			return nil, fmt.Errorf("look at what may go: %w", err)
 		}
 		f.Bytes = info.Size()
+		if info.IsDir() {
+			if f.Bytes, err = folderSize(f.Path); err != nil {
+				return nil, err
+			}
+		}
 		there = append(there, f)
 	}
 	return there, nil
@@ -203,10 +225,55 @@ func (w *workspace) oldProducts(before time.Time) ([]prunable, error) {
 	return files, nil
 }
 
+// oldShards lists shards of cycles before a time that were never merged.
+func (w *workspace) oldShards(before time.Time) ([]prunable, error) {
+	keys, err := w.store.List("shards/")
+	if err != nil {
+		return nil, fmt.Errorf("list shards: %w", err)
+	}
+	var files []prunable
+	for _, key := range keys {
+		_, rest, _ := strings.Cut(key, "/")
+		name, _, _ := strings.Cut(rest, "/")
+		cycle, err := time.Parse("2006010215", name)
+		if err != nil || !cycle.Before(before) {
+			continue
+		}
+		path, err := w.store.Path(key)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, prunable{Path: path, Kind: "shard", Cycle: &cycle})
+	}
+	return files, nil
+}
+
+// folderSize is the sum of the sizes of the files below a folder.
+func folderSize(dir string) (bytes int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			bytes += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("measure %s: %w", dir, err)
+	}
+	return bytes, nil
+}
+
 // remove deletes a file, and the folders above it that have become empty, of those
 // that a path template makes.
 func (w *workspace) remove(f prunable) error {
-	if err := os.Remove(f.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	remove := os.Remove
+	if f.Kind == "job" { // a folder
+		remove = os.RemoveAll
+	}
+	if err := remove(f.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return &OutputError{Path: f.Path, Err: err}
 	}
 	if f.Kind != "manifest" {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -26,6 +27,16 @@ func TestPrune(t *testing.T) {
 	// The model of the 9th served the cycles up to the 15th; that of the 16th serves the others.
 	superseded, err := filepath.Glob(filepath.Join(dir, "state/model/t2m/20200109-*.gob"))
 	must2(t, err)
+	// Shards that were never merged, and what was submitted, of old and of recent days.
+	shard := strings.TrimSpace(must(t, sipipe(t, "sample", "--date", "2020-01-16", "--shard", "1/2")).out)
+	must(t, sipipe(t, "sample", "--date", "2020-01-19", "--shard", "1/2"))
+	var jobs []string
+	for _, day := range []int{17, 19} {
+		s := newSubmission(filepath.Join(dir, "state"), "backfill", time.Date(2020, 1, day, 0, 0, 0, 0, time.UTC), nil, nil)
+		must2(t, os.MkdirAll(s.dir, 0o755))
+		must2(t, s.save())
+		jobs = append(jobs, s.dir)
+	}
 	before := snapshot(t, dir)
 
 	listed := must(t, sipipe(t, "prune", "--older-than", "3d")).out
@@ -36,7 +47,7 @@ func TestPrune(t *testing.T) {
 	if listed != deleted {
 		t.Errorf("listed\n%s\ndeleted\n%s", listed, deleted)
 	}
-	want := append(superseded, aside, old)
+	want := append(superseded, aside, old, shard, jobs[0])
 	for _, day := range []string{"15", "16"} {
 		product := filepath.Join(dir, "out/2020/01", day, "sipipe_202001"+day+"00.nc")
 		want = append(want, product, manifestPath(product))
@@ -50,7 +61,7 @@ func TestPrune(t *testing.T) {
 	after := snapshot(t, dir)
 	for path := range before {
 		_, there := after[path]
-		gone := slices.ContainsFunc(want, func(w string) bool { return strings.HasSuffix(w, path) })
+		gone := slices.ContainsFunc(want, func(w string) bool { return strings.HasPrefix(path, w) })
 		if filepath.Base(path) != "lock" && there == gone {
 			t.Errorf("%s: there %t, to be deleted %t", path, there, gone)
 		}
