@@ -14,6 +14,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"sipipe/ingest"
 )
 
 // StatusOptions are the flags of sipipe status.
@@ -66,6 +68,8 @@ const (
 // StatusReport is the result of sipipe status.
 type StatusReport struct {
 	Cycles []CycleStatus `json:"cycles"`
+	// Faults counts the files and cycles of the archive that cannot be used.
+	Faults int `json:"archive_faults"`
 	// Ignored are files of the archive that cannot be used and belong to no cycle.
 	Ignored []IgnoredFile `json:"ignored,omitempty"`
 	// Drift compares recent scores with earlier ones.
@@ -76,9 +80,18 @@ type StatusReport struct {
 
 // IgnoredFile is a file of the archive that is left out.
 type IgnoredFile struct {
-	Path     string `json:"path"`
-	Variable string `json:"variable"`
-	Why      string `json:"why"`
+	Path     string     `json:"path"`
+	Variable string     `json:"variable"`
+	Cycle    *time.Time `json:"cycle,omitempty"` // if it is known
+	Why      string     `json:"why"`
+}
+
+func ignoredFile(f ingest.Fault) IgnoredFile {
+	i := IgnoredFile{Path: f.Path, Variable: f.Variable, Why: f.Err.Error()}
+	if !f.Cycle.IsZero() {
+		i.Cycle = &f.Cycle
+	}
+	return i
 }
 
 // CycleStatus is what is known of one cycle.
@@ -142,9 +155,10 @@ func (w *workspace) statusReport(ctx context.Context, first, last time.Time) (r 
 	}
 	for _, f := range w.archive.Faults() {
 		if f.Cycle.IsZero() {
-			r.Ignored = append(r.Ignored, IgnoredFile{Path: f.Path, Variable: f.Variable, Why: f.Err.Error()})
+			r.Ignored = append(r.Ignored, ignoredFile(f))
 		}
 	}
+	r.Faults = len(w.archive.Faults())
 	if r.Drift, err = w.drift(ctx); err != nil {
 		return nil, cause(ctx, err)
 	}
@@ -229,6 +243,9 @@ func (r *StatusReport) print(w io.Writer) error {
 			line = "ALARM " + line + ": it has left its range"
 		}
 		text += line + "\n"
+	}
+	if r.Faults > 0 {
+		text += fmt.Sprintf("%d files and cycles of the archive cannot be used\n", r.Faults)
 	}
 	for _, f := range r.Ignored {
 		text += "ignored: " + f.Why + "\n"

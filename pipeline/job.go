@@ -163,6 +163,7 @@ func (j *job) writeManifest(ctx context.Context, want Wanted, records []StageRec
 		ConfigSHA256: want.ConfigSHA256,
 		Archive:      want.Archive,
 		Inputs:       want.Inputs,
+		Ignored:      j.ignored(),
 		Outputs:      []FileRecord{output},
 		Variables:    j.counts(),
 		Seed:         j.Calibrate.Seed,
@@ -186,6 +187,21 @@ func (j *job) writeManifest(ctx context.Context, want Wanted, records []StageRec
 	}
 	return m, m.Write(j.product)
 }
+
+// ignored are the files that could have been of use for the product and cannot be used:
+// of its cycle and earlier ones, the latest first, and those of no cycle that is known.
+func (j *job) ignored() []IgnoredFile {
+	var all []IgnoredFile
+	for _, f := range slices.Backward(j.archive.Faults()) {
+		if !f.Cycle.After(j.cycle) && len(all) < maxIgnored {
+			all = append(all, ignoredFile(f))
+		}
+	}
+	return all
+}
+
+// maxIgnored bounds what a manifest names.
+const maxIgnored = 100
 
 // counts describe the variables of the product.
 func (j *job) counts() []VariableRecord {

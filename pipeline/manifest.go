@@ -46,6 +46,7 @@ type Manifest struct {
 	// observations of earlier cycles, as they were available at this one.
 	Archive   string            `json:"archive_sha256,omitempty"`
 	Inputs    []FileRecord      `json:"inputs"`
+	Ignored   []IgnoredFile     `json:"ignored_inputs,omitempty"` // 100 at most
 	Outputs   []FileRecord      `json:"outputs"`
 	Variables []VariableRecord  `json:"variables"`
 	Seed      uint64            `json:"seed"`

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -13,18 +14,19 @@ import (
 )
 
 // screenedArchive leaves out observations that cannot have been made, so that all that
-// learns from them, and verification, see the same ones. The log is told once a
-// variable, with an example.
+// learns from them, and verification, see the same ones. The log is told once a variable,
+// with an example, and of each file by one run only.
 type screenedArchive struct {
 	*ingest.Archive
-	log zerolog.Logger
+	log     zerolog.Logger
+	notices *notices // of files with such observations
 
 	mu   sync.Mutex
 	told map[string]bool // by variable
 }
 
-func newScreenedArchive(a *ingest.Archive, log zerolog.Logger) *screenedArchive {
-	return &screenedArchive{Archive: a, log: log, told: map[string]bool{}}
+func newScreenedArchive(a *ingest.Archive, log zerolog.Logger, n *notices) *screenedArchive {
+	return &screenedArchive{Archive: a, log: log, notices: n, told: map[string]bool{}}
 }
 
 // Observed is that of the archive without stations whose value is not plausible; nil
@@ -59,6 +61,17 @@ func (s *screenedArchive) tell(variable string, o *ingest.Observed, i int) {
 	defer s.mu.Unlock()
 	if s.told[variable] {
 		return
+	}
+	if s.notices.write {
+		what := variable + " " + o.Source.Path
+		if s.notices.known[what] {
+			return
+		}
+		known := maps.Clone(s.notices.known)
+		known[what] = true
+		if err := s.notices.keep(known); err != nil {
+			s.log.Debug().Msg("the warning that follows will be repeated: " + err.Error())
+		}
 	}
 	s.told[variable] = true
 	s.log.Warn().Str("file", o.Source.Path).Str("variable", variable).Str("station", o.ID[i]).

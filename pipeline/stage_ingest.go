@@ -36,28 +36,45 @@ func openArchive(ctx context.Context, w *workspace) (archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.warn(a)
-	return newScreenedArchive(a, w.log), nil
+	if err := w.warn(a); err != nil {
+		return nil, err
+	}
+	return newScreenedArchive(a, w.log, openNotices(w.store, "observations", w.access != reading)), nil
 }
 
 // warned is how many files that cannot be used are named; the rest are counted.
 const warned = 20
 
-// warn names the files of the archive that are left out, since what is learned
-// without them is not what it could be.
-func (w *workspace) warn(a *ingest.Archive) {
+// warn names the files of the archive that are left out, since what is learned without
+// them is not what it could be. Those that earlier runs have named are only counted.
+func (w *workspace) warn(a *ingest.Archive) error {
 	faults := a.Faults()
 	w.ledger.archive(len(faults))
-	for i, f := range faults {
-		if i == warned {
-			w.log.Warn().Int("files", len(faults)-warned).Msg("more files of the archive cannot be used; see sipipe inspect")
-			break
+	notices := openNotices(w.store, "files", w.access != reading)
+	now := map[string]bool{}
+	fresh := 0
+	for _, f := range faults {
+		what := f.Variable + ": " + f.Err.Error()
+		now[what] = true
+		e := w.log.Debug()
+		if !notices.known[what] {
+			if fresh++; fresh <= warned {
+				e = w.log.Warn()
+			}
 		}
-		e := w.log.Warn().Str("file", f.Path).Str("variable", f.Variable)
 		if !f.Cycle.IsZero() {
 			e = e.Str("cycle", formatCycle(f.Cycle))
 		}
-		e.Msg("left out: " + f.Err.Error())
+		e.Str("file", f.Path).Str("variable", f.Variable).Msg("left out: " + f.Err.Error())
+	}
+	if fresh > warned {
+		w.log.Warn().Int("files", fresh-warned).Msg("more files of the archive cannot be used; -v names them")
+	}
+	if known := len(faults) - fresh; known > 0 {
+		w.log.Info().Int("files", known).Msg("files and cycles of the archive are left out as before; sipipe status and -v name them")
+	}
+	if err := notices.keep(now); err != nil {
+		return err
 	}
 	if err := a.NoObservations(); err != nil {
 		w.log.Warn().Msg(err.Error())
@@ -65,6 +82,7 @@ func (w *workspace) warn(a *ingest.Archive) {
 	for _, note := range a.Notes() {
 		w.log.Debug().Msg(note)
 	}
+	return nil
 }
 
 // ingestStage reads the raw forecast of each variable.
@@ -93,6 +111,9 @@ func (j *job) read(ctx context.Context, cycle time.Time) error {
 				Why:    fmt.Sprintf("%d of %d members have values, %d are needed", n, len(e.Members), j.Operations.MinMembers),
 				Remedy: "wait for the rest of the forecast, or lower operations.min_members",
 			}
+		}
+		for _, warning := range j.archive.Warnings(v, cycle) {
+			j.log.Warn().Str("variable", v).Str("file", e.Source.Path).Msg(warning)
 		}
 		j.checkPlausible(e)
 		j.raw = append(j.raw, e)

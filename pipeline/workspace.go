@@ -17,12 +17,15 @@ import (
 type archive interface {
 	calibrate.Archive
 	Faults() []ingest.Fault
+	// Warnings are what is noteworthy of a forecast that can be used.
+	Warnings(variable string, cycle time.Time) []string
 }
 
 // workspace is an open state folder with the archive read into it.
 type workspace struct {
 	*session
 	store   *store.Store
+	access  access
 	archive archive
 	// learning is the archive without what is withheld, for all that learns from it.
 	learning archive
@@ -82,7 +85,7 @@ func (s *session) open(ctx context.Context, a access) (w *workspace, err error) 
 
 // openStore opens the workspace without reading the archive.
 func (s *session) openStore(ctx context.Context, a access) (w *workspace, err error) {
-	w = &workspace{session: s, close: func() error { return nil }}
+	w = &workspace{session: s, access: a, close: func() error { return nil }}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
