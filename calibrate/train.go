@@ -59,7 +59,8 @@ func Train(ctx context.Context, h *History, anchor time.Time, m Method, o TrainO
 	case !m.Interpolant:
 		model.Report.Reason = "the interpolant is switched off: the frame alone"
 	case s.days < m.MinDays || s.len() < m.MinCases:
-		model.Report.Reason = fmt.Sprintf("%d cases on %d days are too few for a network (it takes %d on %d): the frame alone", s.len(), s.days, m.MinCases, m.MinDays)
+		model.Report.Reason = fmt.Sprintf("on the training day, %s, %d cases on %d days are too few for a network (it takes %d on %d): the frame alone",
+			anchor.Format(time.DateOnly), s.len(), s.days, m.MinCases, m.MinDays)
 	default:
 		fit := m.withoutSampler().fit(h.variable, o.Seed, anchor, h.available(anchor))
 		if err := model.learn(ctx, s, folds, fit, o); err != nil {

@@ -534,9 +534,9 @@ func TestFaults(t *testing.T) {
 		{"missing variable", func(t *testing.T, path string) {
 			forecastFile{cycles: []time.Time{day}, name: "d2m"}.write(t, path)
 		}, true, "it has d2m"},
-		{"station without coordinates", func(t *testing.T, path string) {
-			forecastFile{cycles: []time.Time{day}, lat: []float64{1, math.NaN()}}.write(t, path)
-		}, false, `station "B" has no coordinates`},
+		{"stations without coordinates", func(t *testing.T, path string) {
+			forecastFile{cycles: []time.Time{day}, lat: []float64{math.NaN(), math.NaN()}}.write(t, path)
+		}, false, "no station has coordinates"},
 		{"another day inside", func(t *testing.T, path string) {
 			forecastFile{cycles: []time.Time{day.AddDate(0, 0, 5)}}.write(t, path)
 		}, false, "its time stamp is 2024-01-07 00:00 UTC, not that of its name"},
@@ -862,5 +862,41 @@ func TestNotes(t *testing.T) {
 	}
 	if f := archive.Faults(); len(f) != 2 || len(archive.Cycles("t2m")) != 1 {
 		t.Errorf("faults %v", f)
+	}
+}
+
+// A station without coordinates is left out, and no other.
+func TestStationWithoutCoordinates(t *testing.T) {
+	day := date(2024, 1, 2, 0)
+	const name = "fc/202401/fc_2024010200.nc"
+	get := func(lat []float64) (*Ensemble, []string) {
+		a := newTestArchive(t)
+		a.daily(date(2024, 1, 1, 0))
+		forecastFile{cycles: []time.Time{day}, lat: lat}.write(t, a.path(name))
+		archive := a.open()
+		e, err := archive.Ensemble(t.Context(), "t2m", day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e, archive.Warnings("t2m", day)
+	}
+	whole, none := get([]float64{1, 2})
+	if len(none) > 0 {
+		t.Errorf("warnings %q of a good file", none)
+	}
+	for k, lat := range [][]float64{{math.NaN(), 2}, {1, math.NaN()}} {
+		part, warnings := get(lat)
+		kept, lost := 1-k, whole.Places.ID[k]
+		if part.Places.Len() != 1 || part.Places.ID[0] != whole.Places.ID[kept] || part.Places.Latitude[0] != whole.Places.Latitude[kept] {
+			t.Errorf("without %s: places %v", lost, part.Places.ID)
+		}
+		for l := range whole.Leads {
+			if !slices.Equal(part.At(l, 0), whole.At(l, kept)) {
+				t.Errorf("without %s: values %v, want %v", lost, part.At(l, 0), whole.At(l, kept))
+			}
+		}
+		if want := "1 of 2 stations are left out, because they have no coordinates: " + lost; !slices.Equal(warnings, []string{want}) {
+			t.Errorf("warnings %q, want %q", warnings, want)
+		}
 	}
 }

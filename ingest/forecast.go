@@ -29,8 +29,10 @@ type forecastReader struct {
 	memberAt  []int
 	names     []string // of members, in the order of members; may be nil
 	places    *Places
+	placeAt   []int // position of each station in the file; nil when all are used
 	notes     []string
-	named     stamp // cycle by the path
+	warnings  []string // of all cycles
+	named     stamp    // cycle by the path
 }
 
 // cycleAt is where a cycle lies in the file.
@@ -78,16 +80,34 @@ func newForecastReader(f *ncio.File, want string, o parseOptions, named stamp) (
 	if err := r.readMembers(); err != nil {
 		return nil, err
 	}
-	places, notes, err := readPlaces(f, h, r.l, needCoordinates)
+	places, notes, err := readPlaces(f, h, r.l)
 	if err != nil {
 		return nil, unusable(h.path, v.Name, err, "correct the places")
 	}
-	r.places = places
 	r.notes = append(r.notes, notes...)
+	if err := r.locate(places); err != nil {
+		return nil, err
+	}
 	if n := r.cycleLen(); n > ncio.MaxValues {
 		return nil, &UnusableError{Path: h.path, Var: v.Name, Why: fmt.Sprintf("a cycle has %d values, more than the %d that are read at once", n, ncio.MaxValues), Remedy: "split it by lead time or area"}
 	}
 	return r, nil
+}
+
+// locate leaves out stations without coordinates: nothing can be interpolated to them.
+func (r *forecastReader) locate(places *Places) error {
+	var lost []string
+	r.places, r.placeAt, lost = places.located()
+	switch n := len(lost); {
+	case n == 0:
+		return nil
+	case r.places.Len() == 0:
+		return &UnusableError{Path: r.h.path, Var: r.l.v.Name, Why: "no station has coordinates", Remedy: "add latitudes and longitudes to the file"}
+	default:
+		warning := fmt.Sprintf("%d of %d stations are left out, because they have no coordinates: %s", n, places.Len(), abbreviate(lost, 10))
+		r.notes, r.warnings = append(r.notes, warning), append(r.warnings, warning)
+		return nil
+	}
 }
 
 // describe is the variable as its file describes it.
@@ -406,7 +426,11 @@ func (r *forecastReader) extract(raw []float32, cycle, cycles, year int) []float
 	for _, lead := range r.leadAt {
 		for row := range rows {
 			for column := range columns {
-				at := base + lead*leadStride + row*rowStride + column*columnStride
+				y := row
+				if r.placeAt != nil {
+					y = r.placeAt[row]
+				}
+				at := base + lead*leadStride + y*rowStride + column*columnStride
 				for _, member := range r.memberAt {
 					v := raw[at+member*stride[roleMember]]
 					if v-v != 0 { // NaN and infinities

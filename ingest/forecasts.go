@@ -276,7 +276,7 @@ func (w *blockWriter) add(c cycleAt, values []float32) error {
 	}
 	w.entry.Cycles = append(w.entry.Cycles, cycleEntry{
 		Time: c.time.Unix(), Hash: ensembleHash(ens),
-		At: len(w.block.Cycles), Warnings: warnings,
+		At: len(w.block.Cycles), Warnings: append(warnings, r.warnings...),
 	})
 	w.block.Cycles = append(w.block.Cycles, c.time.Unix())
 	w.block.Values = append(w.block.Values, values...)

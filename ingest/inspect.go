@@ -180,7 +180,11 @@ func (r *VariableReport) inspectForecasts(ctx context.Context, f *ncio.File, v n
 				lost[i]++
 			}
 		}
-		if why, bad := reader.faults[c.position]; bad {
+		why, bad := reader.faults[c.position]
+		if !bad {
+			why = Implausible(reader.ensemble(c.time, values))
+		}
+		if why != "" {
 			r.Problems = append(r.Problems, fmt.Sprintf("cycle %s: %s", c.time.Format(cycleFormat), why))
 		}
 		return nil
@@ -191,7 +195,7 @@ func (r *VariableReport) inspectForecasts(ctx context.Context, f *ncio.File, v n
 	}
 	for i, n := range lost {
 		if n > 0 {
-			r.Problems = append(r.Problems, fmt.Sprintf("member %d is missing in %d of %d cycles", reader.members[i], n, r.Cycles))
+			r.Notes = append(r.Notes, fmt.Sprintf("member %d is missing in %d of %d cycles", reader.members[i], n, r.Cycles))
 		}
 	}
 	return err

@@ -310,7 +310,7 @@ func TestUnusableForecasts(t *testing.T) {
 		name, old, new string
 		want           string // part of the message
 	}{
-		{"station without coordinates", "latitude=1,2", "latitude=1,NaN", `station "def" has no coordinates`},
+		{"stations without coordinates", "latitude=1,2", "latitude=NaN,NaN", "no station has coordinates"},
 		{"latitude out of range", "latitude=1,2", "latitude=1,91", "latitude 91 is not in"},
 		{"longitude in metres", "longitude=3,4", "longitude=3,400000", "is not an angle"},
 		{"empty identifier", `"abc","def"`, `"abc",""`, "empty identifier"},

@@ -59,7 +59,7 @@ func newObservedReader(f *ncio.File, wanted []string, o parseOptions, defaultUni
 	if err := r.readTimes(); err != nil {
 		return nil, err
 	}
-	places, notes, err := readPlaces(f, h, r.l, idsOnly)
+	places, notes, err := readPlaces(f, h, r.l)
 	if err != nil {
 		return nil, unusable(h.path, v.Name, err, "correct the places")
 	}

@@ -17,27 +17,18 @@ var (
 	identifierNames    = []string{"station_id", "station", "wmo_id", "platform_id", "site_id", "id", "stationid"}
 )
 
-// placeNeeds says what stations must have: those of a forecast need coordinates, those
-// of observations are matched by identifier.
-type placeNeeds int
-
-const (
-	needCoordinates placeNeeds = iota
-	idsOnly
-)
-
 // readPlaces reads the stations or the grid of a variable. Its notes are worth telling
 // the user.
-func readPlaces(f *ncio.File, h *header, l layout, needs placeNeeds) (p *Places, notes []string, err error) {
+func readPlaces(f *ncio.File, h *header, l layout) (p *Places, notes []string, err error) {
 	if l.has(roleY) {
 		p, err = readGrid(f, h, l)
 		return p, nil, err
 	}
-	return readStations(f, h, l, needs)
+	return readStations(f, h, l)
 }
 
 // readStations reads a list of places; a variable without such a dimension has one.
-func readStations(f *ncio.File, h *header, l layout, needs placeNeeds) (*Places, []string, error) {
+func readStations(f *ncio.File, h *header, l layout) (*Places, []string, error) {
 	_, n := l.dim(roleStation)
 	name := l.dimName(roleStation)
 	if name == "" {
@@ -75,21 +66,42 @@ func readStations(f *ncio.File, h *header, l layout, needs placeNeeds) (*Places,
 			Remedy: "give one of each to every place",
 		}
 	}
-	if needs == needCoordinates {
-		for i := range ids {
-			if p.Latitude[i] != p.Latitude[i] || p.Longitude[i] != p.Longitude[i] {
-				return nil, nil, &UnusableError{
-					Path: h.path, Var: l.v.Name,
-					Why:    fmt.Sprintf("station %q has no coordinates", ids[i]),
-					Remedy: "add its latitude and longitude to the file, or leave the station out",
-				}
-			}
-		}
-	}
 	if err := altitudes(f, h, l, p); err != nil {
 		return nil, nil, err
 	}
 	return p, notes, nil
+}
+
+// located picks the stations that have coordinates: those of a forecast need them, those
+// of observations are matched by identifier. at is where they are in the file, nil when
+// all are picked; lost are the identifiers of the others.
+func (p *Places) located() (q *Places, at []int, lost []string) {
+	for i, id := range p.ID {
+		if p.Latitude[i] != p.Latitude[i] || p.Longitude[i] != p.Longitude[i] {
+			lost = append(lost, id)
+		} else {
+			at = append(at, i)
+		}
+	}
+	if len(lost) == 0 {
+		return p, nil, nil
+	}
+	return &Places{
+		ID: pick(p.ID, at), Name: pick(p.Name, at), Latitude: pick(p.Latitude, at), Longitude: pick(p.Longitude, at),
+		Altitude: pick(p.Altitude, at), ModelAltitude: pick(p.ModelAltitude, at),
+	}, at, lost
+}
+
+// pick is x at some positions; nil stays nil.
+func pick[T any](x []T, at []int) []T {
+	if x == nil {
+		return nil
+	}
+	out := make([]T, len(at))
+	for i, k := range at {
+		out[i] = x[k]
+	}
+	return out
 }
 
 // identifiers finds what names the stations: the variable with cf_role timeseries_id,

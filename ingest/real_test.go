@@ -160,8 +160,8 @@ func TestInspect(t *testing.T) {
 	if r, err = Inspect(t.Context(), ncgen(t, t.TempDir(), "f.nc", bad)); err != nil || len(r.Variables) != 2 {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	if got := strings.Join(r.Variables[0].Problems, "|"); got != "member 1 is missing in 1 of 1 cycles" {
-		t.Errorf("problems %q", got)
+	if got := strings.Join(r.Variables[0].Notes, "|"); got != "member 1 is missing in 1 of 1 cycles" {
+		t.Errorf("notes %q", got)
 	}
 	if got := strings.Join(r.Variables[1].Problems, "|"); !strings.Contains(got, `"depth" has no known meaning`) {
 		t.Errorf("problems %q", got)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +29,8 @@ func newInspectCommand(g *Global) *cobra.Command {
 		Short: "Show what the program sees in a NetCDF file",
 		Long: `Show what the program sees in a NetCDF file: variables with units and what they are
 taken for, the roles of dimensions, cycles, lead times, members and places; and what is
-wrong with it, with the key of the configuration that helps.`,
+wrong with it, with the key of the configuration that helps. The exit code is 65 when
+something is, with the variables that are configured if the file has any of these.`,
 		Example: `  sipipe inspect archive/forecasts/2024/07/fc_2024070800.nc
   sipipe inspect --json observations.nc`,
 		GroupID: groupLook,
@@ -54,9 +56,44 @@ func runInspect(ctx context.Context, path string, o InspectOptions, g *Global) e
 		return err
 	}
 	if o.JSON {
-		return printJSON(g.Out, r)
+		err = printJSON(g.Out, r)
+	} else {
+		err = printLine(g.Out, strings.TrimSuffix(inspection(r), "\n"))
 	}
-	return printLine(g.Out, strings.TrimSuffix(inspection(r), "\n"))
+	if n := problems(r, l.Variables); err == nil && n > 0 {
+		return &ProblemsError{path, n}
+	}
+	return err
+}
+
+// problems counts what is wrong with the variables that are configured, or with all
+// when the file has none of these.
+func problems(r ingest.Report, configured []string) int {
+	own, all := 0, 0
+	found := false
+	for _, v := range r.Variables {
+		all += len(v.Problems)
+		if slices.Contains(configured, v.Name) || slices.Contains(configured, v.StandardName) {
+			own, found = own+len(v.Problems), true
+		}
+	}
+	if found {
+		return own
+	}
+	return all
+}
+
+// ProblemsError says that a file that was looked at has problems, which have been shown.
+type ProblemsError struct {
+	Path  string
+	Count int
+}
+
+func (e *ProblemsError) Error() string {
+	if e.Count == 1 {
+		return e.Path + " has a problem, shown above"
+	}
+	return fmt.Sprintf("%s has %d problems, shown above", e.Path, e.Count)
 }
 
 // inspection is a report for people.

@@ -115,6 +115,7 @@ func ExitCode(err error) int {
 		format  *ncio.FormatError
 		absent  *ingest.MissingVarError
 		odd     *ImplausibleOutputError
+		shown   *ProblemsError
 		empty   *export.EmptyError
 	)
 	switch {
@@ -144,7 +145,7 @@ func ExitCode(err error) int {
 		// A full disk is met wherever something is written.
 		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EROFS):
 		return ExitNoOutput
-	case errors.As(err, &data), errors.As(err, &format), errors.As(err, &absent), errors.As(err, &empty), errors.As(err, &odd):
+	case errors.As(err, &data), errors.As(err, &format), errors.As(err, &absent), errors.As(err, &empty), errors.As(err, &odd), errors.As(err, &shown):
 		return ExitData
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return ExitNoInput

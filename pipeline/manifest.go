@@ -156,12 +156,8 @@ func validProduct(ctx context.Context, product string, want Wanted) (valid bool,
 	case !m.Cycle.Equal(want.Cycle):
 		return false, "", &ConfigError{Key: "export.path", Text: fmt.Sprintf(
 			"gives cycles %s and %s the same product %s; put {date:%%Y%%m%%d%%H} into it", formatCycle(m.Cycle), formatCycle(want.Cycle), product)}
-	case m.ConfigSHA256 != want.ConfigSHA256:
-		return false, "the configuration has changed", nil
-	case m.Archive != want.Archive:
-		return false, "earlier forecasts or observations have changed", nil
-	case !slices.Equal(m.Inputs, want.Inputs):
-		return false, "the forecast has changed", nil
+	case m.outdated(want) != "":
+		return false, m.outdated(want), nil
 	case len(m.Outputs) == 0:
 		return false, "its manifest names no output", nil
 	}
@@ -179,6 +175,19 @@ func validProduct(ctx context.Context, product string, want Wanted) (valid bool,
 		}
 	}
 	return true, "product is there and valid", nil
+}
+
+// outdated says why a product is not what would be made now; "" when it is.
+func (m *Manifest) outdated(want Wanted) string {
+	switch {
+	case m.ConfigSHA256 != want.ConfigSHA256:
+		return "the configuration has changed"
+	case m.Archive != want.Archive:
+		return "earlier forecasts or observations have changed"
+	case !slices.Equal(m.Inputs, want.Inputs):
+		return "the forecast has changed"
+	}
+	return ""
 }
 
 // recordFile measures a file. name is how it appears in the record.

@@ -20,6 +20,7 @@ import (
 // are below "variables".
 type VerifyReport struct {
 	From, To string
+	Coverage Coverage
 	order    []string
 	by       map[string]*score.Report
 	pages    map[string]report.Verification
@@ -39,13 +40,17 @@ func (r *VerifyReport) add(variable string, s *score.Report, p report.Verificati
 func (r *VerifyReport) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		*score.Report
+		Coverage  Coverage                 `json:"coverage"`
 		Variable  string                   `json:"variable"`
 		Variables map[string]*score.Report `json:"variables"`
-	}{r.by[r.order[0]], r.order[0], r.by})
+	}{r.by[r.order[0]], r.Coverage, r.order[0], r.by})
 }
 
 // print writes the tables for people.
 func (r *VerifyReport) print(w io.Writer) error {
+	if err := printLine(w, r.Coverage.text()); err != nil {
+		return err
+	}
 	for _, v := range r.order {
 		if err := printScores(w, v, r.by[v]); err != nil {
 			return err

@@ -76,6 +76,7 @@ func (j *job) sample(ctx context.Context, raw *ingest.Ensemble) (*ingest.Ensembl
 	if kind != fallbackRaw {
 		j.choices[name] = model.Report.Reason
 		j.checkAge(h, model, raw)
+		j.checkHour(variable, name)
 	}
 	j.provenance.Variables[name] = method
 	return members, nil

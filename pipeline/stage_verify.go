@@ -66,6 +66,10 @@ func (w *workspace) verify(ctx context.Context, cycles []time.Time, only bool) (
 		From: formatDay(cycles[0]), To: formatDay(cycles[len(cycles)-1]),
 		config: w.Hash, version: w.global.Build.Version,
 	}
+	var err error
+	if r.Coverage, err = w.coverage(ctx, cycles); err != nil {
+		return nil, err
+	}
 	r.command = fmt.Sprintf("sipipe verify --from %s --to %s", r.From, r.To)
 	report, stop := w.progress.Start("verifying")
 	defer stop()
