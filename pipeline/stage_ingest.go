@@ -70,8 +70,8 @@ func (w *workspace) warn(a *ingest.Archive) error {
 	if fresh > warned {
 		w.log.Warn().Int("files", fresh-warned).Msg("more files of the archive cannot be used; -v names them")
 	}
-	if known := len(faults) - fresh; known > 0 {
-		w.log.Info().Int("files", known).Msg("files and cycles of the archive are left out as before; sipipe status and -v name them")
+	if known := len(faults) - fresh; known > 0 && w.access != reading {
+		w.log.Info().Int("files", known).Msg("files and cycles of the archive are left out as before; -v names them")
 	}
 	if err := notices.keep(now); err != nil {
 		return err
