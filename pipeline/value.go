@@ -199,7 +199,7 @@ func (f durationFlag) String() string {
 }
 
 // Type implements pflag.Value.
-func (f durationFlag) Type() string { return "time" }
+func (f durationFlag) Type() string { return "duration" }
 
 func toDuration(raw any) (time.Duration, error) {
 	text := fmt.Sprint(raw)
