@@ -52,8 +52,8 @@ type Archived struct {
 
 // history versions: a change of meaning or layout of what is stored changes them.
 const (
-	archivedVersion = 3
-	stateVersion    = 4
+	archivedVersion = 4
+	stateVersion    = 5
 )
 
 // History is the chain of archived statistical forecasts of one variable. Each
@@ -496,7 +496,7 @@ type outline struct {
 func (a *Archived) outline() *outline {
 	o := &outline{cycle: a.Cycle}
 	for l, p := range a.Lead {
-		if p.Ready && p.Days > frame.Mature {
+		if p.Mature() {
 			o.leads, o.places = append(o.leads, a.Leads[l]), append(o.places, len(p.Mu))
 		}
 	}

@@ -110,26 +110,24 @@ func (f *Frame) updateCensored(s *Stations, c *Cases, obs []float32) {
 
 // The first fit waits for so many rows, with an observation above zero in so many.
 const (
-	censoredRows = 20
-	censoredWet  = 8
-	// Penalties in rows, on standardised features: little on the mean in the location and
-	// the spread in the scale, which a fit to few rows has to do with; on all others one
-	// that is so much larger below so many rows.
-	basePenalty  = 1
-	otherPenalty = 10
-	otherRows    = 500
+	censoredRows    = 20
+	censoredWet     = 8
+	censoredGrown   = 80
+	censoredPenalty = 10 // rows, on standardised features
 )
 
 // penalty of coefficient j of the location and then the scale, of na and more, in a fit
-// to n rows; the first of each is the intercept.
+// to n rows; the first of each is the intercept. Few rows have to do with the mean in
+// the location and the spread in the scale: other coefficients are kept small there.
 func penalty(j, na, n int) float64 {
+	few := 1 / (1 + math.Pow(float64(n)/250, 4))
 	switch j {
 	case 0, na:
 		return 0
 	case 1, na + 1:
-		return basePenalty
+		return censoredPenalty * (1 - 0.9*few)
 	}
-	return otherPenalty * (1 + otherRows/float64(n))
+	return censoredPenalty * (1 + 9*few)
 }
 
 func (f *Frame) predictCensored(s *Stations, c *Cases) (*Prediction, error) {
@@ -166,7 +164,7 @@ func (f *Frame) predictCensored(s *Stations, c *Cases) (*Prediction, error) {
 		p.Sigma[i] = float32(math.Exp(dot(q.LogScale, b)))
 		p.SpreadLog[i] = float32(math.Log(float64(r.SD) + 0.1))
 	}
-	p.Ready, p.Days = true, f.Days
+	p.Ready, p.Days, p.Grown = true, f.Days, len(q.Rows) >= censoredGrown
 	return p, nil
 }
 

@@ -101,6 +101,7 @@ func New(o Options) *Frame {
 type Prediction struct {
 	Ready       bool // false: nothing below is set, too little is known
 	Days        int  // valid days the frame had taken in
+	Grown       bool // it came from rows enough for its residuals to be like those to come
 	Family      Family
 	Censored    bool      // values below zero stand for zero
 	Mu, Sigma   []float32 // [n]; NaN where the raw ensemble is missing
@@ -120,10 +121,13 @@ const (
 	scaled  = 40
 )
 
-// Mature is the number of days a frame must have taken in before its archived
-// residuals shape the scale, or a network: the first forecasts, made from a few
-// days, are not like those to come.
-const Mature = 8
+// matureDays is the number of days, with at least so many rows, that a frame must have
+// taken in before its archived residuals shape the scale, or a network: the first
+// forecasts, made from a few days, are not like those to come.
+const matureDays = 8
+
+// Mature tells whether a network may learn from the residuals of p.
+func (p *Prediction) Mature() bool { return p.Ready && p.Days > matureDays && p.Grown }
 
 const (
 	trainClip    = 3.3  // observations are clipped to mu ± trainClip sigma in the regression: gross errors
@@ -258,11 +262,11 @@ func (f *Frame) ageScale(gap float64) {
 // learnFrom takes the archived residuals into scale and weights.
 func (f *Frame) learnFrom(s *Stations, c *Cases, obs []float32, p *Prediction, gap float64) {
 	f.ageScale(gap)
+	mature := f.Days > matureDays && p.Grown
 	for len(f.Square) < s.Len() {
 		f.Square = append(f.Square, 0)
 		f.Count = append(f.Count, 0)
 	}
-	mature := f.Days > Mature
 	loss := make([]float64, len(f.Experts))
 	var own, n float64
 	for i, y := range obs {
@@ -392,7 +396,7 @@ func (f *Frame) Predict(s *Stations, c *Cases) (*Prediction, error) {
 		p.StationLog[i], p.SpreadLog[i] = float32(math.Log(station)), float32(spread)
 		p.Sigma[i] = float32(math.Hypot(f.sigma(station, spread, c.Day), math.Sqrt(unknown)))
 	}
-	p.Ready, p.Days = true, f.Days
+	p.Ready, p.Days, p.Grown = true, f.Days, rows >= scaled
 	return p, nil
 }
 
