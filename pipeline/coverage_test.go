@@ -73,7 +73,7 @@ func TestForeignHour(t *testing.T) {
 			cycles = append(cycles, end.AddDate(0, 0, d-c.twelve).Add(12*time.Hour))
 		}
 		slices.SortFunc(cycles, time.Time.Compare)
-		j := &job{workspace: &workspace{archive: hours{cycles: cycles}}, forecast: end.Add(time.Duration(c.at) * time.Hour)}
+		j := &job{workspace: &workspace{learning: hours{cycles: cycles}}, forecast: end.Add(time.Duration(c.at) * time.Hour)}
 		j.checkHour("t2m", "t2m")
 		if got := len(j.provenance.Degraded) == 1; got != c.foreign {
 			t.Errorf("%s: degraded by %q", c.what, j.provenance.Degraded)

@@ -15,7 +15,7 @@ const fewHours = 4
 func (j *job) checkHour(variable, name string) {
 	var hours []int
 	own, all := 0, 0
-	for _, c := range j.archive.Cycles(variable) {
+	for _, c := range j.learning.Cycles(variable) {
 		if !c.Before(j.forecast) {
 			break
 		}
