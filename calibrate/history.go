@@ -481,7 +481,7 @@ type lostError struct {
 }
 
 func (e *lostError) Error() string {
-	return "an archived forecast is lost; delete the state folder and run again: " + e.err.Error()
+	return "an archived forecast is lost; run again: " + e.err.Error()
 }
 
 func (e *lostError) Unwrap() error { return e.err }

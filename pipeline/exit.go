@@ -109,6 +109,7 @@ func ExitCode(err error) int {
 		space   *SpaceError
 		output  *OutputError
 		stored  *store.WriteError
+		damaged *store.CorruptError
 		create  *export.CreateError
 		content *export.NonFiniteError
 		data    *ingest.UnusableError
@@ -147,6 +148,8 @@ func ExitCode(err error) int {
 		return ExitNoOutput
 	case errors.As(err, &data), errors.As(err, &format), errors.As(err, &absent), errors.As(err, &empty), errors.As(err, &odd), errors.As(err, &shown):
 		return ExitData
+	case errors.As(err, &damaged):
+		return ExitTryLater // lost while it was in use; the next run makes it again
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return ExitNoInput
 	case errors.Is(err, context.Canceled):

@@ -40,6 +40,7 @@ func TestExitCodes(t *testing.T) {
 		{"product in a forbidden folder", &export.CreateError{Path: "x", Err: fs.ErrPermission}, 73},
 		{"full disk, wherever met", wrapped(&fs.PathError{Op: "write", Path: "state/x", Err: syscall.ENOSPC}), 73},
 		{"read-only state", wrapped(syscall.EROFS), 73},
+		{"stored value that is damaged while it is in use", wrapped(&store.CorruptError{Err: syscall.EIO}), 75},
 		{"stored value", wrapped(&store.WriteError{Err: fs.ErrPermission}), 73},
 		{"locked", &LockedError{Path: "state/lock"}, 75},
 		{"not there in time", wrapped(&WaitError{Err: &ingest.MissingCycleError{}}), 75},

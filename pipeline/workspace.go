@@ -110,7 +110,7 @@ func (s *session) openStore(ctx context.Context, a access) (w *workspace, err er
 		return w, &OutputError{Path: dir, Err: err}
 	}
 	w.store.OnDamage(func(e *store.CorruptError) {
-		w.log.Warn().Str("key", e.Key).Msg(e.Error() + "; it is made again")
+		w.log.Warn().Str("key", e.Key).Msg(e.Error())
 	})
 	if a.alone() {
 		if err := errors.Join(w.store.Sweep(), sweepClaims(dir)); err != nil {

@@ -36,7 +36,7 @@ func (e *CorruptError) Error() string {
 	if e.MovedTo == "" {
 		return fmt.Sprintf("stored %q cannot be used: %v; delete it to have it made anew", e.Key, e.Err)
 	}
-	return fmt.Sprintf("stored %q cannot be used: %v; it was moved to %s", e.Key, e.Err, e.MovedTo)
+	return fmt.Sprintf("stored %q cannot be used: %v; it was moved to %s and is made anew by the next that needs it", e.Key, e.Err, e.MovedTo)
 }
 
 func (e *CorruptError) Unwrap() error { return e.Err }

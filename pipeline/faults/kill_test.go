@@ -37,7 +37,7 @@ func TestKills(t *testing.T) {
 	undisturbed.must(t, killed...)
 	whole := time.Since(start)
 	want := undisturbed.files(t, ".")
-	events := 4 * len(want)
+	events := 8 * len(want)
 
 	log := filepath.Join(t.TempDir(), "log")
 	where := map[string]int{}
