@@ -124,7 +124,7 @@ func TestReplacedForecast(t *testing.T) {
 		t.Fatal("both forecasts give the same product")
 	}
 	random := rand.New(rand.NewSource(*seed))
-	tries, refused := 8, 0
+	tries, refused := 4, 0
 	if *long {
 		tries = 60
 	}
@@ -243,7 +243,11 @@ func mount(t *testing.T, dir, options string) (unmount func()) {
 func TestLimitedFileSize(t *testing.T) {
 	p, state, want := ready(t)
 	refused := 0
-	for _, limit := range []int{1, 4, 16, 64} {
+	limits := []int{1, 16}
+	if *long {
+		limits = []int{1, 4, 8, 16, 32, 64}
+	}
+	for _, limit := range limits {
 		for _, anew := range []bool{false, true} {
 			p.restore(t, state)
 			if anew {

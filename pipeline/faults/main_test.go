@@ -25,7 +25,7 @@ import (
 var (
 	binary = flag.String("faults.binary", "", "`program` to test; without it, this test is the program too")
 	long   = flag.Bool("faults.long", false, "run the long form of all tests")
-	kills  = flag.Int("faults.kills", 20, "`number` of kills of TestKills")
+	kills  = flag.Int("faults.kills", 12, "`number` of kills of TestKills")
 	seed   = flag.Int64("faults.seed", 1, "`seed` of moments and places")
 )
 
