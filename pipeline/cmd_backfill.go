@@ -128,7 +128,9 @@ func (w *workspace) backfill(ctx context.Context, cycles []time.Time, o Backfill
 		}
 	}
 	report(len(cycles), len(cycles))
-	w.watchDrift(ctx)
+	if err := w.watchDrift(ctx); err != nil {
+		return err
+	}
 	if failed != nil {
 		return failed
 	}

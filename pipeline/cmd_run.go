@@ -164,10 +164,10 @@ func (s *session) runRequest(ctx context.Context, r cycleRequest, o oneCycle) er
 		if err != nil {
 			return err
 		}
-		if o.job.Sample {
-			w.watchDrift(ctx)
+		if err := printOutcome(s.global.Out, out, o.JSON, o.job.Sample); err != nil || !o.job.Sample {
+			return err
 		}
-		return printOutcome(s.global.Out, out, o.JSON, o.job.Sample)
+		return w.watchDrift(ctx)
 	})
 }
 

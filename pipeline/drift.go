@@ -55,14 +55,15 @@ func (w *workspace) drift(ctx context.Context) ([]DriftStatus, error) {
 }
 
 // watchDrift warns of scores that have left their range, and notes all for the metrics.
-// It is no reason for a run to fail.
-func (w *workspace) watchDrift(ctx context.Context) {
+// It is no reason for a run to fail: the error is that ctx has ended.
+func (w *workspace) watchDrift(ctx context.Context) error {
 	all, err := w.drift(ctx)
-	if err != nil {
-		if ctx.Err() == nil {
-			w.log.Warn().Msg("it is not known whether scores have changed: " + err.Error())
-		}
-		return
+	switch {
+	case ctx.Err() != nil:
+		return cause(ctx, ctx.Err())
+	case err != nil:
+		w.log.Warn().Msg("it is not known whether scores have changed: " + err.Error())
+		return nil
 	}
 	w.ledger.drift = all
 	for _, d := range all {
@@ -71,4 +72,5 @@ func (w *workspace) watchDrift(ctx context.Context) {
 				Msg("scores have left their range: " + d.text() + "; look at recent forecasts and observations with sipipe verify --report and sipipe inspect")
 		}
 	}
+	return nil
 }
