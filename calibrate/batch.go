@@ -65,7 +65,6 @@ func (b *batcher) fill(r rows, step int) {
 	}
 	random := b.random[:draws*perDraw]
 	b.key.Uniforms(random, uint32(step), 0)
-	d := b.set.conditions.len()
 	oneSided := b.process.Interpolant.Kind() == interpolant.OneSided
 	for k := range draws {
 		q := random[k*perDraw : (k+1)*perDraw]
@@ -81,32 +80,40 @@ func (b *batcher) fill(r rows, step int) {
 			u = (float64(k*b.levels/draws) + 0.5) / float64(b.levels)
 		}
 		t, weight := b.times.At(u)
-		c := b.process.Interpolant.At(t)
 		z := normalQuantile(q[5])
-		w1, w2 := b.process.Heads.Weights(c)
-		w := [2]float64{w1 * weight, w2 * weight}
-		vs, vo, es, eo := b.gaussian.Affine(c)
 		for sign := range signs {
-			row := signs*k + sign
-			x := c.X(x0, x1, z)
-			y1, y2 := b.process.Heads.Targets(c, x0, x1, z)
-			g1, g2 := b.process.Heads.Outputs(c, vs*x+vo, es*x+eo, x)
-			y := [2]float64{y1 - g1, y2 - g2}
-			r.x[row], r.t[row] = float32(x), float32(t)
-			copy(r.c[row*d:(row+1)*d], b.set.condition[i*d:(i+1)*d])
-			for h := range r.heads {
-				r.y[r.heads*row+h] = float32(y[r.first+h])
-				r.w[r.heads*row+h] = float32(w[r.first+h])
-			}
+			b.put(r, signs*k+sign, i, t, weight, x0, x1, z)
 			z = -z
 		}
 	}
 }
 
+// put writes a row of case i.
+func (b *batcher) put(r rows, row, i int, t, weight, x0, x1, z float64) {
+	c := b.process.Interpolant.At(t)
+	x := c.X(x0, x1, z)
+	y1, y2 := b.process.Heads.Targets(c, x0, x1, z)
+	vs, vo, es, eo := b.gaussian.Affine(c)
+	g1, g2 := b.process.Heads.Outputs(c, vs*x+vo, es*x+eo, x)
+	w1, w2 := b.process.Heads.Weights(c)
+	y, w := [2]float64{y1 - g1, y2 - g2}, [2]float64{w1 * weight, w2 * weight}
+	r.x[row], r.t[row] = float32(x), float32(t)
+	d := b.set.conditions.len()
+	copy(r.c[row*d:(row+1)*d], b.set.condition[i*d:(i+1)*d])
+	for h := range r.heads {
+		r.y[r.heads*row+h] = float32(y[r.first+h])
+		r.w[r.heads*row+h] = float32(w[r.first+h])
+	}
+}
+
 // drawStart picks one of a case's standardised raw members.
 func (s *trainingSet) drawStart(i int, u float64) float64 {
+	return s.startFrom(i, int(u*float64(s.members)))
+}
+
+// startFrom is raw member k of a case, standardised.
+func (s *trainingSet) startFrom(i, k int) float64 {
 	members := s.template[i*s.members : (i+1)*s.members]
-	k := int(u * float64(s.members))
 	for range members { // the next one that is not missing
 		if v := members[k]; v == v {
 			return float64(v)

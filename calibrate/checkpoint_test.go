@@ -64,9 +64,9 @@ func leftovers(s *memory) []string {
 // TestTrainingGoesOn ends training at many moments, with a warning and without, and
 // wants the model of an undisturbed one.
 func TestTrainingGoesOn(t *testing.T) {
-	for _, separate := range []bool{false, true} {
+	for _, kind := range []string{"one network", "separate", "joint"} {
 		m := small()
-		m.MaxSteps, m.Hidden, m.Separate = 40, 8, separate
+		m.MaxSteps, m.Hidden, m.Separate, m.Joint = 40, 8, kind == "separate", kind == "joint"
 		w := newWorld(12, 5, 60)
 		cycle := w.cycles[58]
 		undisturbed := newMemory()
@@ -90,19 +90,19 @@ func TestTrainingGoesOn(t *testing.T) {
 			}
 		}
 		if got, err := train(t.Context(), t, w, s, cycle, m, hurried()); err != nil || got != want {
-			t.Fatalf("separate %t: with checkpoints the model is another one, %v", separate, err)
+			t.Fatalf("%s: with checkpoints the model is another one, %v", kind, err)
 		}
 		networks := len(m.parts()) * m.Folds
 		if len(moments) < networks*30 || steps != m.MaxSteps {
-			t.Fatalf("separate %t: %d checkpoints up to step %d", separate, len(moments), steps)
+			t.Fatalf("%s: %d checkpoints up to step %d", kind, len(moments), steps)
 		}
 		for i := 0; i < len(moments); i += 37 {
 			s := &memory{data: moments[i]}
 			if got, err := train(t.Context(), t, w, s, cycle, m, nil); err != nil || got != want {
-				t.Errorf("separate %t: after the end at checkpoint %d the model is another one, %v", separate, i, err)
+				t.Errorf("%s: after the end at checkpoint %d the model is another one, %v", kind, i, err)
 			}
 			if left := leftovers(s); len(left) > 0 {
-				t.Errorf("separate %t: training leaves %q", separate, left)
+				t.Errorf("%s: training leaves %q", kind, left)
 			}
 		}
 	}

@@ -25,7 +25,8 @@ const coherentDays = 20
 // normal variable of each case must have been. It is the normal score of the
 // observation under the distribution that the model gives the case, a Gaussian copula
 // of errors. What the raw members that sampled ones start from bring along, the noise
-// need not supply.
+// need not supply. Networks of a joint model have been trained with noise of the
+// coherence in space, which then stays.
 func (m *Model) cohere(ctx context.Context, s *trainingSet, folds []fold, o TrainOptions) error {
 	if !m.Method.LearnCoherence {
 		return nil
@@ -59,6 +60,11 @@ func (m *Model) cohere(ctx context.Context, s *trainingSet, folds []fold, o Trai
 	}
 	moments := s.moments(groups, latent, reliability, response[0]*response[0], supplied)
 	before := m.Method.Coherence
+	if trained := m.Coherence; m.Method.Joint && m.Nets != nil {
+		moments.space = nil
+		trained.LeadRange, trained.LocalRange = before.LeadRange, before.LocalRange
+		before = trained
+	}
 	shapes := []bool{before.Smooth}
 	if cycles >= coherentDays {
 		shapes = []bool{false, true}

@@ -27,7 +27,10 @@ const (
 const caution = 1.0
 
 // thin leaves about heldCases of the held-out cases.
-func thin(folds []fold) []fold {
+func (m *Model) thin(s *trainingSet, folds []fold) []fold {
+	if m.Method.Joint {
+		return s.thinSnapshots(folds)
+	}
 	total := 0
 	for _, f := range folds {
 		total += len(f.held)
@@ -46,6 +49,9 @@ func thin(folds []fold) []fold {
 // calls visit for each case with its members as normal scores. The same random
 // numbers serve all weights.
 func (m *Model) held(ctx context.Context, s *trainingSet, folds []fold, weight float64, o TrainOptions, visit func(i int, x []float64)) error {
+	if m.Method.Joint {
+		return m.heldJoint(ctx, s, folds, weight, o, visit)
+	}
 	p, err := m.Method.process()
 	if err != nil {
 		return err
@@ -121,7 +127,7 @@ func (m *Model) weigh(ctx context.Context, s *trainingSet, folds []fold, o Train
 		sum, n := make([]float64, s.days), make([]float64, s.days)
 		crps := make([]float64, s.len()) // by case, so that the order of work does not matter
 		count := make([]bool, s.len())
-		err := m.held(ctx, s, thin(folds), w, o, func(i int, x []float64) {
+		err := m.held(ctx, s, m.thin(s, folds), w, o, func(i int, x []float64) {
 			members := make([]float32, len(x))
 			for e, v := range x {
 				members[e] = float32(m.Working.Back(fromScore(v, float64(s.mu[i]), float64(s.sigma[i]), s.family)))
@@ -225,7 +231,7 @@ func (m *Model) disperse(ctx context.Context, s *trainingSet, folds []fold, o Tr
 		return nil
 	}
 	spread, squared := make([]float64, s.len()), make([]float64, s.len())
-	err := m.held(ctx, s, thin(folds), m.Correction, o, func(i int, x []float64) {
+	err := m.held(ctx, s, m.thin(s, folds), m.Correction, o, func(i int, x []float64) {
 		var mean, v float64
 		for _, e := range x {
 			mean += e / float64(len(x))

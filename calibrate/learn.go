@@ -80,6 +80,9 @@ func (m *Model) learnFold(ctx context.Context, s *trainingSet, f fold, k int, c 
 // learnPart trains one network of a fold, and stops when it gets no better on the
 // days of that fold.
 func (m *Model) learnPart(ctx context.Context, s *trainingSet, f fold, p part, key noise.Key, at *foldCheckpoint) (*net.Net, net.TrainReport, error) {
+	if m.Method.Joint {
+		return m.learnJoint(ctx, s, f, p, key, at)
+	}
 	train, err := m.batcher(s, f.train, key.Text("rows"))
 	if err != nil {
 		return nil, net.TrainReport{}, err
@@ -96,23 +99,31 @@ func (m *Model) learnPart(ctx context.Context, s *trainingSet, f fold, p part, k
 	if p.first > 0 {
 		weights = weights.Int(int64(p.first))
 	}
-	c := net.Config{
-		Dx: 1, Dc: d, Dout: p.heads,
-		Hidden: m.Method.Hidden, Blocks: m.Method.Blocks, Emb: m.Method.Embed,
-		Seed: uint64(weights.Bits(0, 0)),
-	}
-	return net.Train(ctx, c, net.TrainOptions{
-		Steps: m.Method.MaxSteps, Batch: 2 * m.Method.Batch,
-		Rate: m.Method.Rate, Decay: m.Method.Decay, Average: 0.99,
-		Every: judgeEvery, Patience: patience,
-		Validate: func(_ int, n *net.Net) (float64, error) {
-			return judge.loss(n)
-		},
-		Resume: at.Running, Checkpoint: at.keep, CheckpointDue: at.due,
-	}, net.SourceFunc(func(step int, b *net.Batch) error {
+	o := m.Method.training(at)
+	o.Batch = 2 * m.Method.Batch
+	o.Validate = func(_ int, n *net.Net) (float64, error) { return judge.loss(n) }
+	return net.Train(ctx, m.Method.network(d, p, weights), o, net.SourceFunc(func(step int, b *net.Batch) error {
 		train.fill(rows{p, b.X, b.T, b.C, b.Y, b.W}, step)
 		return nil
 	}))
+}
+
+// network is the form of a network of d conditions.
+func (m Method) network(d int, p part, weights noise.Key) net.Config {
+	return net.Config{
+		Dx: 1, Dc: d, Dout: p.heads,
+		Hidden: m.Hidden, Blocks: m.Blocks, Emb: m.Embed,
+		Seed: uint64(weights.Bits(0, 0)),
+	}
+}
+
+// training is how networks are trained, going on from a checkpoint.
+func (m Method) training(at *foldCheckpoint) net.TrainOptions {
+	return net.TrainOptions{
+		Steps: m.MaxSteps, Rate: m.Rate, Decay: m.Decay, Average: 0.99,
+		Every: judgeEvery, Patience: patience,
+		Resume: at.Running, Checkpoint: at.keep, CheckpointDue: at.due,
+	}
 }
 
 // loss of a network on rows that come in heldTimes runs of equal time: the mean of

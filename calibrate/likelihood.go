@@ -46,6 +46,9 @@ const densityEnd = 1e-5
 // standard normal. With learned fields the members of an SDE have this law as far
 // as velocity and denoiser are consistent with each other.
 func (m *Model) Likelihood(ctx context.Context, ens *ingest.Ensemble, a *Archived, c Case, values []float64) ([]Likelihood, error) {
+	if m.Method.Joint && m.Correction > 0 {
+		return nil, errors.New("a joint model has no density of one place alone, since its drift depends on all places; use calibrate.model pointwise")
+	}
 	p := a.Lead[c.Lead]
 	if !p.Ready || p.Mu[c.Place] != p.Mu[c.Place] {
 		return nil, fmt.Errorf("%s has no statistical forecast at lead time +%g h yet: raw members have no density", ens.Places.ID[c.Place], ens.Leads[c.Lead].Hours())

@@ -33,6 +33,10 @@ type Method struct {
 	Last                string // sde.ParseLast
 
 	Hidden, Blocks, Embed int
+	// Joint: the state of the interpolant is that of all places at a lead time, and
+	// networks see them all by Attention heads. Else each place is a state by itself.
+	Joint     bool
+	Attention int
 	// Separate: a network for each head, trained with the loss of that head alone,
 	// instead of one network with two outputs. Twice the cost, and neither head
 	// bends what the other has in common with it.
@@ -58,7 +62,7 @@ func DefaultMethod() Method {
 		Path:        "linear", Gamma: "quadratic", Amplitude: 1,
 		Heads: "v-eta", Epsilon: "gamma", Scale: 5, Dress: 0.5,
 		Solver: "exponential", Grid: "uniform", Steps: 10, LastTime: 1, Last: "none",
-		Hidden: 32, Blocks: 2, Embed: 16,
+		Hidden: 32, Blocks: 2, Embed: 16, Attention: 4,
 		Folds: 4, Batch: 512, MaxSteps: 1500, Times: "uniform", Antithetic: true,
 		Rate: 3e-3, Decay: 0.05,
 		MinDays: 12, MinCases: 300, Capacity: 200000,
@@ -69,9 +73,12 @@ func DefaultMethod() Method {
 
 // withoutSampler is the method with what does not shape the networks left out.
 func (m Method) withoutSampler() Method {
+	if m.Joint {
+		return m // trained with the coherence, which the sampler has a part in
+	}
 	m.Epsilon, m.Scale, m.Solver, m.Grid, m.Last, m.Steps = "", 0, "", "", "", 0
 	m.FirstTime, m.LastTime, m.Churn = 0, 0, 0
-	m.Coherence, m.LearnCoherence = Coherence{}, false
+	m.Coherence, m.LearnCoherence, m.Attention = Coherence{}, false, 0
 	return m
 }
 
@@ -120,6 +127,8 @@ func (m Method) Validate() error {
 		{"dress", m.Dress >= 0, "0 or more"},
 		{"hidden", m.Hidden >= 4, "at least 4"},
 		{"folds", m.Folds >= 2, "at least 2"},
+		{"network.attention", !m.Joint || m.Attention >= 1 && m.Hidden%max(m.Attention, 1) == 0, "a divisor of calibrate.network.hidden with calibrate.model joint"},
+		{"network.separate", !m.Joint || !m.Separate, "false with calibrate.model joint"},
 		{"capacity", m.Capacity >= m.MinCases, "at least min_cases"},
 	} {
 		if !c.ok {

@@ -58,13 +58,15 @@ type Sampled struct {
 type sampler struct {
 	model   *Model
 	options SampleOptions
-	process interpolant.Process
-	begin   beginning
-	times   []float64
-	ens     *ingest.Ensemble
-	arch    *Archived
-	key     noise.Key
-	working Working
+	// tilePlaces are sampled together.
+	tilePlaces int
+	process    interpolant.Process
+	begin      beginning
+	times      []float64
+	ens        *ingest.Ensemble
+	arch       *Archived
+	key        noise.Key
+	working    Working
 	// response of the exact Gaussian sampler to each source of noise: [0] the
 	// template, [1] the dressing, [2+k] the noise of step k.
 	response []float64
@@ -82,7 +84,8 @@ const tilePlaces = 16
 // Sample draws calibrated members of a cycle. ens is the raw ensemble and a its
 // archived statistical forecast. The result is a function of the arguments but for
 // Threads and shards: each place's members depend on that place alone, on the seed
-// and on the cycle.
+// and on the cycle; those of a joint model on all places, which are all computed
+// whichever are asked for.
 func (m *Model) Sample(ctx context.Context, ens *ingest.Ensemble, a *Archived, o SampleOptions) (*Sampled, error) {
 	if o.Members < 1 {
 		return nil, fmt.Errorf("sample %d members: at least one is needed", o.Members)
@@ -101,8 +104,16 @@ func (m *Model) Sample(ctx context.Context, ens *ingest.Ensemble, a *Archived, o
 	if err != nil {
 		return nil, err
 	}
+	first, count := o.First, o.Count
+	tilePlaces := tilePlaces
+	if m.Method.Joint && m.Correction > 0 {
+		// Places see each other: all are sampled, and those asked for kept.
+		o.First, o.Count = 0, ens.Places.Len()
+		tilePlaces = max(1, o.Count)
+	}
 	s := &sampler{
-		model: m, options: o, process: p, begin: m.beginning(p), times: grid, ens: ens, arch: a,
+		tilePlaces: tilePlaces,
+		model:      m, options: o, process: p, begin: m.beginning(p), times: grid, ens: ens, arch: a,
 		key: noise.Seed(o.Seed).Time(ens.Cycle), working: WorkingSpace(ens.Variable),
 	}
 	if err := s.respond(ctx); err != nil {
@@ -112,6 +123,9 @@ func (m *Model) Sample(ctx context.Context, ens *ingest.Ensemble, a *Archived, o
 	out := s.result()
 	if err := s.run(ctx); err != nil {
 		return nil, err
+	}
+	if count != o.Count {
+		out = placesOf(out, first, count)
 	}
 	r := &Sampled{Ensemble: out, Calls: float64(s.calls.Load()) / math.Max(1, float64(len(s.values)))}
 	for l, q := range a.Lead {
@@ -146,6 +160,18 @@ func (s *sampler) result() *ingest.Ensemble {
 	}
 	s.values = make([]float32, len(s.ens.Leads)*s.options.Count*s.options.Members)
 	out.Values = s.values
+	return &out
+}
+
+// placesOf keeps some of an ensemble's places.
+func placesOf(e *ingest.Ensemble, first, count int) *ingest.Ensemble {
+	n, m := e.Places.Len(), len(e.Members)
+	out := *e
+	out.Places = e.Places.Slice(first, count)
+	out.Values = make([]float32, 0, len(e.Leads)*count*m)
+	for l := range e.Leads {
+		out.Values = append(out.Values, e.Values[(l*n+first)*m:][:count*m]...)
+	}
 	return &out
 }
 
@@ -227,7 +253,7 @@ func (s *sampler) latent() noise.Key { return s.key.Text(s.ens.Variable.Name) }
 
 // run samples all tiles.
 func (s *sampler) run(ctx context.Context) error {
-	tiles := (s.options.Count + tilePlaces - 1) / tilePlaces
+	tiles := (s.options.Count + s.tilePlaces - 1) / s.tilePlaces
 	amplitude := s.amplitudes()
 	pos := cartesian(s.ens.Places.Latitude, s.ens.Places.Longitude, s.ens.Places.Altitude)
 	next := make(chan int)
@@ -251,8 +277,8 @@ func (s *sampler) run(ctx context.Context) error {
 				return err
 			}
 			for i := range next {
-				first := s.options.First + i*tilePlaces
-				if err := t.sample(ctx, first, min(tilePlaces, s.options.First+s.options.Count-first), pos, amplitude); err != nil {
+				first := s.options.First + i*s.tilePlaces
+				if err := t.sample(ctx, first, min(s.tilePlaces, s.options.First+s.options.Count-first), pos, amplitude); err != nil {
 					return err
 				}
 				done.add()
@@ -299,7 +325,7 @@ type tile struct {
 	*sampler
 	solver  *sde.Solver
 	field   *field
-	net     *tileNet
+	net     network
 	fields  []waveField // [member]
 	noise   []float64   // [source, lane]
 	local   []float64   // [source, lane] each place's own share of it
@@ -311,7 +337,7 @@ type tile struct {
 }
 
 func (s *sampler) newTile() (*tile, error) {
-	lanes := tilePlaces * s.options.Members
+	lanes := s.tilePlaces * s.options.Members
 	t := &tile{
 		sampler: s,
 		field:   newField(s.process, s.model.gaussian(), lanes),
@@ -332,7 +358,16 @@ func (s *sampler) newTile() (*tile, error) {
 		return nil, err
 	}
 	if s.model.Correction > 0 {
-		if t.net, err = newTileNet(s.model.all(), &s.model.Conditions, tilePlaces, s.options.Members); err != nil {
+		if s.model.Method.Joint {
+			var n *jointNet
+			if n, err = newJointNet(s.model.Nets, &s.model.Conditions, s.ens.Places.Len(), s.options.Members, s.options.Threads); err == nil {
+				n.where, n.order = s.model.Coherence.coordinates(s.ens.Places), scatter(s.ens.Places)
+				t.net = n
+			}
+		} else {
+			t.net, err = newTileNet(s.model.all(), &s.model.Conditions, tilePlaces, s.options.Members)
+		}
+		if err != nil {
 			return nil, err
 		}
 		t.field.learned, t.field.weight = t.net, s.model.Correction

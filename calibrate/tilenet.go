@@ -6,6 +6,17 @@ import (
 	"sipipe/calibrate/net"
 )
 
+// network is the learned part for the lanes of a tile, [case, member].
+type network interface {
+	correction
+	// set gives case j its standardised conditions.
+	set(j int, c []float32)
+	// condition computes and sets the conditions of case j.
+	condition(j int, members []float32, mu, sigma, day, leadDays float64)
+	// ready must be called when the conditions of all cases are set.
+	ready(cases int)
+}
+
 // tileNet evaluates the mean of some networks for the lanes of a tile, [case,
 // member]. It serves one goroutine.
 type tileNet struct {

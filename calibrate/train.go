@@ -62,6 +62,12 @@ func Train(ctx context.Context, h *History, anchor time.Time, m Method, o TrainO
 		model.Report.Reason = fmt.Sprintf("on the training day, %s, %d cases on %d days are too few for a network (it takes %d on %d): the frame alone",
 			anchor.Format(time.DateOnly), s.len(), s.days, m.MinCases, m.MinDays)
 	default:
+		if m.Joint {
+			// Networks are trained with noise as members will have it.
+			if err := model.cohere(ctx, s, folds, o); err != nil {
+				return nil, err
+			}
+		}
 		fit := m.withoutSampler().fit(h.variable, o.Seed, anchor, h.available(anchor))
 		if err := model.learn(ctx, s, folds, fit, o); err != nil {
 			return nil, err

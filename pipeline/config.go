@@ -45,6 +45,7 @@ type CalibrateConfig struct {
 	Withhold []string  `mapstructure:"withhold" desc:"stations whose observations nothing learns from, to see how good forecasts of unseen places are: names, or parts such as 2/5, the second of five into which stations fall at random by calibrate.seed"`
 
 	Method       string `mapstructure:"method" desc:"interpolant: the statistical frame with the interpolant on top; frame: the statistical frame alone" valid:"interpolant|frame"`
+	Model        string `mapstructure:"model" desc:"pointwise: an interpolant for each place, its noise related between places; joint: one interpolant for all places of a cycle at once, whose networks see them all (of more than 64, sets of them); it takes more time" valid:"pointwise|joint"`
 	Exchangeable string `mapstructure:"exchangeable" desc:"whether members share their coefficients; auto: unless the file names the model of each of at most 20" valid:"auto|yes|no"`
 	Draw         string `mapstructure:"draw" desc:"stratified: the members of a place cover its distribution evenly; independent: they are independent draws" valid:"stratified|independent"`
 
@@ -76,6 +77,7 @@ type NetworkConfig struct {
 	Hidden     int     `mapstructure:"hidden" desc:"width" valid:"4..1024"`
 	Blocks     int     `mapstructure:"blocks" desc:"residual blocks" valid:"1..16"`
 	Folds      int     `mapstructure:"folds" desc:"networks, each blind for one block of days" valid:"2..16"`
+	Attention  int     `mapstructure:"attention" desc:"heads with which the networks of a joint model see other places; a divisor of hidden" valid:"1..64"`
 	Separate   bool    `mapstructure:"separate" desc:"a network for each head, trained with its own loss, instead of one network for both"`
 	Times      string  `mapstructure:"times" desc:"density of the interpolant times that are trained on; weights undo it" valid:"uniform|ends|middle"`
 	Antithetic bool    `mapstructure:"antithetic" desc:"train on latents in pairs of both signs"`
@@ -151,6 +153,8 @@ func DefaultConfig() Config {
 			Seed:    1,
 			Delay:   0,
 			Method:  "interpolant",
+			// docs/explanation/skill.md compares the two.
+			Model: "pointwise",
 			// Members of one model that differ in their start only are exchangeable.
 			Exchangeable: "auto",
 			// 50 independent members cost 2 % of CRPS against their distribution,
@@ -163,7 +167,7 @@ func DefaultConfig() Config {
 				Solver: "exponential", Grid: "uniform", Steps: 10, LastTime: 1, Last: "none",
 			},
 			Network: NetworkConfig{
-				Hidden: 32, Blocks: 2, Folds: 4, Times: "uniform", Antithetic: true, Batch: 512, MaxSteps: 1500,
+				Hidden: 32, Blocks: 2, Attention: 4, Folds: 4, Times: "uniform", Antithetic: true, Batch: 512, MaxSteps: 1500,
 				Rate: 0.003, Decay: 0.05, MinDays: 12, MinCases: 300, Capacity: 200000,
 			},
 			// Fitted to residuals of 48-hour temperature in the Pacific Northwest.

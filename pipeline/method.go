@@ -19,7 +19,7 @@ func (c *CalibrateConfig) method() calibrate.Method {
 		Path:        i.Path, Gamma: gamma, Amplitude: i.Amplitude, Heads: i.Heads,
 		Epsilon: i.Epsilon, Scale: i.EpsilonScale, Dress: i.Dress,
 		Solver: i.Solver, Grid: i.Grid, Steps: i.Steps, FirstTime: i.FirstTime, LastTime: i.LastTime, Last: i.Last, Churn: i.Churn,
-		Hidden: n.Hidden, Blocks: n.Blocks, Folds: n.Folds, Separate: n.Separate,
+		Joint: c.Model == "joint", Hidden: n.Hidden, Blocks: n.Blocks, Attention: n.Attention, Folds: n.Folds, Separate: n.Separate,
 		Times: n.Times, Antithetic: n.Antithetic, Batch: n.Batch, MaxSteps: n.MaxSteps,
 		Rate: n.Rate, Decay: n.Decay, MinDays: n.MinDays, MinCases: n.MinCases, Capacity: n.Capacity,
 		Coherence: c.coherence(), LearnCoherence: c.Coherence.Learn,

@@ -13,6 +13,10 @@ type Config struct {
 	Emb     int // width of the embeddings of time and conditions, default 16
 	Fourier int // frequencies of time, default 4; negative for none
 
+	// Attention is the number of heads with which the places of a set see each other;
+	// 0: each for itself. It divides Hidden.
+	Attention int
+
 	Seed uint64 // of the first weights
 }
 
@@ -56,6 +60,9 @@ func (c Config) Validate() error {
 		if v.value < v.lo || v.value > v.hi {
 			return fmt.Errorf("network: %s is %d, valid are %d to %d", v.name, v.value, v.lo, v.hi)
 		}
+	}
+	if c.Attention < 0 || c.Attention > 0 && d.Hidden%c.Attention != 0 {
+		return fmt.Errorf("network: %d attention heads do not divide the width %d", c.Attention, d.Hidden)
 	}
 	return nil
 }

@@ -20,6 +20,16 @@
 // alone ([Program.Eval]). Wo and bo start at zero: an untrained network gives
 // exactly 0.
 //
+// With attention (Config.Attention) lanes are the places of a set, and each block sees
+// what the others attend to beside its own place,
+//
+//	h_l = h_{l-1} + silu(scale_l * (W_l [h_{l-1}; a_l] + b_l) + shift_l)
+//
+// a_l being the attention of h_{l-1} over the set, with a bias that falls with the
+// distance of places (see op_attention.go). The columns of W_l for a_l start at zero.
+// [Sets] evaluates such networks. They know places by their distances and conditions
+// alone, so any set of places will do, in any order.
+//
 // Gorgonia holds the network as an expression graph of fused operators (affine maps,
 // SiLU, FiLM, loss), checks its types and shapes and derives the gradient's graph
 // symbolically ([gorgonia.Backpropagate]). The sorted graph then runs on

@@ -14,8 +14,8 @@ type graph struct {
 	config Config
 	ld     int
 
-	// data, [rows, ld]; conditions is nil without any
-	state, features, conditions, target, weight *gorgonia.Node
+	// data, [rows, ld]; conditions is nil without any, apart [ld, ld] without attention
+	state, features, conditions, target, weight, apart *gorgonia.Node
 
 	spans   []span // of the weights, parallel to weights and gradients
 	weights gorgonia.Nodes
@@ -54,6 +54,9 @@ func newGraph(c Config, ld int, k kernels) (*graph, error) {
 	if c.Dc > 0 {
 		g.conditions = matrix("conditions", c.Dc, ld)
 	}
+	if c.Attention > 0 {
+		g.apart = matrix("apart", ld, ld)
+	}
 	g.target = matrix("target", c.Dout, ld)
 	g.weight = matrix("weight", c.Dout, ld)
 
@@ -86,7 +89,13 @@ func newGraph(c Config, ld int, k kernels) (*graph, error) {
 	}
 	h := b.filmOf(linear(l.in, g.state), film(0), nil)
 	for i, a := range l.blocks {
-		h = b.filmOf(linear(a, h), film(i+1), h)
+		in := h
+		if c.Attention > 0 {
+			s := l.attend[i]
+			project := func(w span) *gorgonia.Node { return b.affineOf(nil, weight(w), h) }
+			in = b.stackOf(h, b.attentionOf(project(s.q), project(s.k), project(s.v), weight(s.slopes), g.apart))
+		}
+		h = b.filmOf(linear(a, in), film(i+1), h)
 	}
 	g.output = linear(l.out, h)
 	g.loss = b.lossOf(g.output, g.target, g.weight)
@@ -94,6 +103,17 @@ func newGraph(c Config, ld int, k kernels) (*graph, error) {
 		return nil, fmt.Errorf("build the network's graph: %w", b.err)
 	}
 	return g, nil
+}
+
+// inputs are the nodes that hold data.
+func (g *graph) inputs() gorgonia.Nodes {
+	in := gorgonia.Nodes{g.state, g.features, g.target, g.weight}
+	for _, n := range (gorgonia.Nodes{g.conditions, g.apart}) {
+		if n != nil {
+			in = append(in, n)
+		}
+	}
+	return in
 }
 
 // differentiate adds the gradients' graph.

@@ -20,6 +20,8 @@ typedef struct {
   void (*film)(float *dst, const float *u, const float *mod, const float *h, int ld, int m, int n);
   void (*film_grad)(float *du, float *dmod, const float *u, const float *mod, const float *g, int ld, int m, int n);
   void (*add)(float *dst, const float *a, const float *b, int ld, int m, int n);
+  void (*softmax)(float *p, const float *apart, float scale, float slope, int ld, int n);
+  void (*softmax_grad)(float *dst, const float *p, const float *g, int ld, int n);
   void (*adamw)(float *w, float *m, float *v, float *ema, const float *g, int n, const float *c);
   double (*sum_squares)(const float *g, int n);
   void (*eval)(double *dst, const double *x, const float *weights, const float *time, const float *cond,

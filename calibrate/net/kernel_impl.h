@@ -242,6 +242,43 @@ static void add_rows(float *dst, const float *a, const float *b, int ld, int m, 
     for (int l = 0; l < n; l += W) store(dst + r * ld + l, load(a + r * ld + l) + load(b + r * ld + l));
 }
 
+// softmax replaces each column of p[n, n] by the softmax of scale p - slope apart over the
+// rows where apart is not negative, by 0 elsewhere; n is a multiple of 16.
+static void softmax(float *p, const float *apart, float scale, float slope, int ld, int n) {
+  const vec out = splat(-1e30f);
+  for (int l = 0; l < n; l += W) {
+    vec most = out;
+    for (int r = 0; r < n; r++) {
+      vec d = load(apart + r * ld + l), z = splat(scale) * load(p + r * ld + l) - splat(slope) * d;
+      ivec in = d >= splat(0.f);
+      z = (vec)((in & (ivec)z) | (~in & (ivec)out));
+      store(p + r * ld + l, z);
+      most = VMAX(most, z);
+    }
+    vec sum = splat(0.f);
+    for (int r = 0; r < n; r++) {
+      vec z = load(p + r * ld + l), e = exp_neg(most - z);
+      ivec in = z > splat(-0.5e30f);
+      e = (vec)(in & (ivec)e);
+      store(p + r * ld + l, e);
+      sum += e;
+    }
+    // A column without rows has the sum 0 and stays 0.
+    vec share = splat(1.f) / VMAX(sum, splat(1e-30f));
+    for (int r = 0; r < n; r++) store(p + r * ld + l, share * load(p + r * ld + l));
+  }
+}
+
+// softmax_grad computes dst = p (g - sum over rows of p g).
+static void softmax_grad(float *dst, const float *p, const float *g, int ld, int n) {
+  for (int l = 0; l < n; l += W) {
+    vec sum = splat(0.f);
+    for (int r = 0; r < n; r++) sum += load(p + r * ld + l) * load(g + r * ld + l);
+    for (int r = 0; r < n; r++)
+      store(dst + r * ld + l, load(p + r * ld + l) * (load(g + r * ld + l) - sum));
+  }
+}
+
 // adamw is one step of AdamW and of the moving average; c holds, in the order of
 // adamwStep in Go, the factor on the gradient, 1 - beta1, 1 - beta2, the two bias
 // corrections, the rate, the decay times the rate, epsilon, and 1 - the average's decay.
@@ -384,4 +421,4 @@ static void eval(double *dst, const double *x, const float *weights, const float
 }
 
 const net_kernels TABLE = {matmul, outer,     row_sum, silu_rows,   silu_grad, film,
-                           film_grad, add_rows, adamw, sum_squares, eval,      NAME};
+                           film_grad, add_rows, softmax, softmax_grad, adamw, sum_squares, eval,      NAME};

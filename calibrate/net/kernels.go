@@ -22,6 +22,11 @@ type kernels interface {
 	filmGrad(du, dmod, u, mod, g []float32, ld, m, n int)
 	// add: dst = a + b
 	add(dst, a, b []float32, ld, m, n int)
+	// softmax: columns of p[n, n] become softmax(scale p - slope apart) over the rows where
+	// apart is not negative, 0 elsewhere
+	softmax(p, apart []float32, scale, slope float32, ld, n int)
+	// softmaxGrad: dst = p (g - sum over rows of p g), all [n, n]
+	softmaxGrad(dst, p, g []float32, ld, n int)
 	// adamw: one step of the optimiser
 	adamw(w, m, v, ema, g []float32, s *adamwStep)
 	// sumSquares: of g

@@ -36,6 +36,12 @@ static void net_film_grad(const net_kernels *t, float *du, float *dmod, const fl
 static void net_add(const net_kernels *t, float *dst, const float *a, const float *b, int ld, int m, int n) {
   t->add(dst, a, b, ld, m, n);
 }
+static void net_softmax(const net_kernels *t, float *p, const float *apart, float scale, float slope, int ld, int n) {
+  t->softmax(p, apart, scale, slope, ld, n);
+}
+static void net_softmax_grad(const net_kernels *t, float *dst, const float *p, const float *g, int ld, int n) {
+  t->softmax_grad(dst, p, g, ld, n);
+}
 static void net_adamw(const net_kernels *t, float *w, float *m, float *v, float *ema, const float *g, int n,
                       const float *c) {
   t->adamw(w, m, v, ema, g, n, c);
@@ -62,6 +68,10 @@ static void net_eval(const net_kernels *t, double *dst, const double *x, const f
 #cgo nocallback net_film_grad
 #cgo noescape net_add
 #cgo nocallback net_add
+#cgo noescape net_softmax
+#cgo nocallback net_softmax
+#cgo noescape net_softmax_grad
+#cgo nocallback net_softmax_grad
 #cgo noescape net_adamw
 #cgo nocallback net_adamw
 #cgo noescape net_sum_squares
@@ -184,6 +194,19 @@ func (k native) add(dst, a, b []float32, ld, m, n int) {
 	rows(a, ld, m, n)
 	rows(b, ld, m, n)
 	C.net_add(k.table, ptr(dst), ptr(a), ptr(b), C.int(ld), C.int(m), C.int(n))
+}
+
+func (k native) softmax(p, apart []float32, scale, slope float32, ld, n int) {
+	rows(p, ld, n, n)
+	rows(apart, ld, n, n)
+	C.net_softmax(k.table, ptr(p), ptr(apart), C.float(scale), C.float(slope), C.int(ld), C.int(n))
+}
+
+func (k native) softmaxGrad(dst, p, g []float32, ld, n int) {
+	rows(dst, ld, n, n)
+	rows(p, ld, n, n)
+	rows(g, ld, n, n)
+	C.net_softmax_grad(k.table, ptr(dst), ptr(p), ptr(g), C.int(ld), C.int(n))
 }
 
 func (k native) adamw(w, m, v, ema, g []float32, s *adamwStep) {

@@ -107,6 +107,47 @@ func (portable) add(dst, a, b []float32, ld, m, n int) {
 	}
 }
 
+func (portable) softmax(p, apart []float32, scale, slope float32, ld, n int) {
+	for i := range n {
+		most := float32(math.Inf(-1))
+		for j := range n {
+			k := j*ld + i
+			if apart[k] >= 0 {
+				p[k] = scale*p[k] - slope*apart[k]
+				most = max(most, p[k])
+			}
+		}
+		sum := float32(0)
+		for j := range n {
+			k := j*ld + i
+			if apart[k] < 0 {
+				p[k] = 0
+				continue
+			}
+			p[k] = float32(math.Exp(float64(p[k] - most)))
+			sum += p[k]
+		}
+		for j := range n {
+			if sum > 0 {
+				p[j*ld+i] /= sum
+			}
+		}
+	}
+}
+
+func (portable) softmaxGrad(dst, p, g []float32, ld, n int) {
+	for i := range n {
+		sum := float32(0)
+		for j := range n {
+			sum += p[j*ld+i] * g[j*ld+i]
+		}
+		for j := range n {
+			k := j*ld + i
+			dst[k] = p[k] * (g[k] - sum)
+		}
+	}
+}
+
 func (portable) adamw(w, m, v, ema, g []float32, s *adamwStep) {
 	for i := range w {
 		d := s.clip * g[i]

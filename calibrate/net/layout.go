@@ -16,6 +16,9 @@ func (s span) of(w []float32) []float32 { return w[s.offset : s.offset+s.len() :
 // affine is a matrix and its bias.
 type affine struct{ w, b span }
 
+// attention are the matrices of queries, keys and values, and the slopes of the heads.
+type attention struct{ q, k, v, slopes span }
+
 // layout says where each tensor of a network lies. The trunk comes first, so that a
 // compiled program copies it as one piece.
 type layout struct {
@@ -27,6 +30,9 @@ type layout struct {
 	time, cond [2]affine // cond is unused without conditions
 	// film are the matrices [2 Hidden, Emb or 2 Emb] of layers 0 … L: [At] or [At, Ac].
 	film []span
+	// attend are those of each block; none without attention. The block then takes
+	// [h; what it attends to].
+	attend []attention
 
 	size int
 	all  []span
@@ -47,8 +53,12 @@ func (l *layout) affine(name string, out, in int) affine {
 func newLayout(c Config) *layout {
 	l := &layout{}
 	l.in = l.affine("in", c.Hidden, c.Dx)
+	in := c.Hidden
+	if c.Attention > 0 {
+		in *= 2
+	}
 	for range c.blocks() {
-		l.blocks = append(l.blocks, l.affine("block", c.Hidden, c.Hidden))
+		l.blocks = append(l.blocks, l.affine("block", c.Hidden, in))
 	}
 	l.out = l.affine("out", c.Dout, c.Hidden)
 	l.trunk = l.size
@@ -62,6 +72,14 @@ func newLayout(c Config) *layout {
 	}
 	for range c.blocks() + 1 {
 		l.film = append(l.film, l.add("film", 2*c.Hidden, emb, false))
+	}
+	if c.Attention > 0 {
+		matrix := func(name string) span { return l.add(name, c.Hidden, c.Hidden, false) }
+		for range c.blocks() {
+			l.attend = append(l.attend, attention{
+				matrix("queries"), matrix("keys"), matrix("values"), l.add("slopes", c.Attention, 1, true),
+			})
+		}
 	}
 	return l
 }

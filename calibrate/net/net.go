@@ -36,6 +36,19 @@ func New(c Config) (*Net, error) {
 	for i := range l.in.b.of(n.Weights) {
 		l.in.b.of(n.Weights)[i] = float32(2*rng.Float64() - 1)
 	}
+	// An untrained block does not see other places: it learns to. Heads begin with
+	// different reach, the first without limit.
+	for i, a := range l.attend {
+		block := l.blocks[i].w
+		for r := range block.rows {
+			clear(block.of(n.Weights)[r*block.cols+c.Hidden : (r+1)*block.cols])
+		}
+		for h := range a.slopes.of(n.Weights) {
+			if h > 0 {
+				a.slopes.of(n.Weights)[h] = float32(math.Ldexp(1, h-2))
+			}
+		}
+	}
 	return n, nil
 }
 

@@ -45,7 +45,13 @@ func randomBatch(c Config, n int, seed uint64) *Batch {
 
 // exactOutput is the network of doc.go, written out plainly in float64.
 func exactOutput(n *Net, x []float32, t float64, c []float32) []float64 {
+	return exactSet(n, x, t, c, make([]float32, Coordinates))[0]
+}
+
+// exactSet is the network for the places p of a set.
+func exactSet(n *Net, x []float32, t float64, c, p []float32) [][]float64 {
 	cfg, l := n.Config, newLayout(n.Config)
+	places := len(p) / Coordinates
 	mul := func(s span, x []float64) []float64 {
 		w, y := s.of(n.Weights), make([]float64, s.rows)
 		for i := range y {
@@ -81,23 +87,70 @@ func exactOutput(n *Net, x []float32, t float64, c []float32) []float64 {
 	for k := 1; k <= cfg.Fourier; k++ {
 		phi = append(phi, math.Sin(math.Pi*float64(k)*t), math.Cos(math.Pi*float64(k)*t))
 	}
-	e := act(lin(l.time[1], act(lin(l.time[0], phi))))
-	if cfg.Dc > 0 {
-		e = append(e, act(lin(l.cond[1], act(lin(l.cond[0], wide(c)))))...)
-	}
-	film := func(i int, u []float64) []float64 {
-		m := mul(l.film[i], e)
+	embedded := make([][]float64, places)
+	film := func(i, place int, u []float64) []float64 {
+		m := mul(l.film[i], embedded[place])
 		y := make([]float64, len(u))
 		for r := range u {
 			y[r] = (1+m[r])*u[r] + m[cfg.Hidden+r]
 		}
 		return act(y)
 	}
-	h := film(0, lin(l.in, wide(x)))
-	for i, a := range l.blocks {
-		h = plus(h, film(i+1, lin(a, h)))
+	h := make([][]float64, places)
+	for j := range h {
+		embedded[j] = act(lin(l.time[1], act(lin(l.time[0], phi))))
+		if cfg.Dc > 0 {
+			embedded[j] = append(embedded[j], act(lin(l.cond[1], act(lin(l.cond[0], wide(c[j*cfg.Dc:(j+1)*cfg.Dc])))))...)
+		}
+		h[j] = film(0, j, lin(l.in, wide(x[j*cfg.Dx:(j+1)*cfg.Dx])))
 	}
-	return lin(l.out, h)
+	for i, a := range l.blocks {
+		next := make([][]float64, places)
+		for j := range h {
+			in := h[j]
+			if cfg.Attention > 0 {
+				in = append(in[:len(in):len(in)], attended(n, l.attend[i], h, j, p, mul)...)
+			}
+			next[j] = plus(h[j], film(i+1, j, lin(a, in)))
+		}
+		h = next
+	}
+	out := make([][]float64, places)
+	for j := range out {
+		out[j] = lin(l.out, h[j])
+	}
+	return out
+}
+
+// attended is what place j attends to.
+func attended(n *Net, a attention, h [][]float64, j int, p []float32, mul func(span, []float64) []float64) []float64 {
+	each := n.Config.Hidden / n.Config.Attention
+	out := make([]float64, n.Config.Hidden)
+	q := mul(a.q, h[j])
+	for head, slope := range a.slopes.of(n.Weights) {
+		var sum float64
+		part := make([]float64, each)
+		for i := range h {
+			k, v := mul(a.k, h[i]), mul(a.v, h[i])
+			var d, logit float64
+			for c := range 3 {
+				d += math.Pow(float64(p[Coordinates*i+c]-p[Coordinates*j+c]), 2)
+			}
+			d = math.Sqrt(d) + math.Abs(float64(p[Coordinates*i+3]-p[Coordinates*j+3]))
+			for r := range each {
+				logit += k[head*each+r] * q[head*each+r] / math.Sqrt(float64(each))
+			}
+			w := math.Exp(logit - float64(slope)*d)
+			sum += w
+			for r := range each {
+				part[r] += w * v[head*each+r]
+			}
+		}
+		for r := range each {
+			out[head*each+r] = part[r] / sum
+		}
+	}
+	return out
 }
 
 // exactLoss is the loss of a batch in float64.

@@ -45,6 +45,9 @@ func compile(k kernels, nets ...*Net) (*Program, error) {
 		return c
 	}
 	p := &Program{kernels: k, config: form(nets[0])}
+	if p.config.Attention > 0 {
+		return nil, errors.New("compile: networks with attention are evaluated by sets of places; use NewSets")
+	}
 	p.layout = newLayout(p.config)
 	for i, n := range nets {
 		if err := n.Validate(); err != nil {

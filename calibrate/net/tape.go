@@ -26,12 +26,13 @@ type step struct {
 	in    [][]float32
 	other []float32 // result of the paired op, nil if there is none
 	sum   bool      // accumulates over parts of a batch
+	moves bool      // depends on the state
 	add   bool      // Gorgonia's sum of two gradients, op is nil
 	rows  int       // of an add
 }
 
-// newTape compiles a differentiated graph. Weights are read from w, which the
-// caller updates between runs.
+// newTape compiles a graph, for the loss and gradients when it is differentiated and
+// else for the output. Weights are read from w, which the caller updates between runs.
 func newTape(g *graph, w []float32, k kernels) (*tape, error) {
 	t := &tape{
 		kernels: k, ld: g.ld,
@@ -42,15 +43,15 @@ func newTape(g *graph, w []float32, k kernels) (*tape, error) {
 	for i, n := range g.weights {
 		t.memory[n.ID()] = g.spans[i].of(w)
 	}
-	inputs := gorgonia.Nodes{g.state, g.features, g.target, g.weight}
-	if g.conditions != nil {
-		inputs = append(inputs, g.conditions)
-	}
-	for _, n := range inputs {
+	for _, n := range g.inputs() {
 		t.memory[n.ID()] = aligned(n.Shape().TotalSize())
 	}
 	accumulate := map[int64]bool{g.loss.ID(): true}
 	results := map[int64][]float32{g.loss.ID(): t.loss}
+	if g.gradients == nil {
+		results = map[int64][]float32{g.output.ID(): aligned(g.output.Shape().TotalSize())}
+	}
+	moves := map[int64]bool{g.state.ID(): true}
 	for i, n := range g.gradients {
 		results[n.ID()] = g.spans[i].of(t.gradients)
 		accumulate[n.ID()] = true
@@ -97,8 +98,10 @@ func newTape(g *graph, w []float32, k kernels) (*tape, error) {
 		for it := g.expr.From(n.ID()); it.Next(); {
 			id := it.Node().ID()
 			s.in = append(s.in, t.memory[id])
+			s.moves = s.moves || moves[id]
 			key += fmt.Sprint(" ", id)
 		}
+		moves[n.ID()] = s.moves
 		switch o := n.Op().(type) {
 		case *op:
 			s.op = o
@@ -128,8 +131,15 @@ func (t *tape) at(n *gorgonia.Node) []float32 { return t.memory[n.ID()] }
 // run computes loss and gradients of the first n lanes, a multiple of group; when
 // accumulating it adds them to those there are.
 func (t *tape) run(n int, accumulate bool) {
+	t.part(n, accumulate, false)
+	t.part(n, accumulate, true)
+}
+
+// part runs the steps that depend on the state, or those that do not.
+func (t *tape) part(n int, accumulate, moves bool) {
 	for i := range t.steps {
 		switch s := &t.steps[i]; {
+		case s.moves != moves:
 		case s.add:
 			t.kernels.add(s.dst, s.in[0], s.in[1], t.ld, s.rows, n)
 		case s.other != nil && s.op.slot == 0:

@@ -15,6 +15,38 @@ type Batch struct {
 	C []float32 // [n, Dc] conditions
 	Y []float32 // [n, Dout] targets
 	W []float32 // [n, Dout] weights of the loss, not negative; 0 masks a target, which may be NaN then
+
+	// With attention: where the cases are, and how many of them make a set, one after
+	// the other. What comes after the last set is not looked at.
+	P    []float32 // [n, Coordinates]
+	Sets []int
+}
+
+// cases is the number of them.
+func (b *Batch) cases() int {
+	if b.P == nil {
+		return len(b.T)
+	}
+	n := 0
+	for _, s := range b.Sets {
+		n += s
+	}
+	return n
+}
+
+// tiles calls f with the first and the number of the cases that run together.
+func (b *Batch) tiles(f func(from, n int)) {
+	from := 0
+	if b.P != nil {
+		for _, n := range b.Sets {
+			f(from, n)
+			from += n
+		}
+		return
+	}
+	for ; from < len(b.T); from += tileLanes {
+		f(from, min(tileLanes, len(b.T)-from))
+	}
 }
 
 // Source makes training data.
@@ -34,7 +66,9 @@ func (f SourceFunc) Fill(step int, b *Batch) error { return f(step, b) }
 // TrainOptions of Train. Zero values mean the defaults, except where it says so.
 type TrainOptions struct {
 	Steps int // default 2000
-	Batch int // cases a step, default 1024
+	Batch int // cases a step, default 1024; with attention at most so many
+	// Set is the largest number of cases of a set; it is needed with attention.
+	Set int
 
 	Rate    float64 // peak learning rate, default 2e-3
 	Warmup  float64 // share of the steps in which the rate rises, default 0.1
@@ -94,6 +128,7 @@ func (o TrainOptions) check() error {
 		{"Batch", float64(o.Batch), 1, 1 << 20},
 		{"Every", float64(o.Every), 1, math.MaxInt32},
 		{"Patience", float64(o.Patience), 0, math.MaxInt32},
+		{"Set", float64(o.Set), 0, maxSet},
 		{"Rate", o.Rate, 0, 1},
 		{"Warmup", o.Warmup, 0, 1},
 		{"Decay", o.Decay, 0, 1e3},
@@ -212,7 +247,11 @@ type trainer struct {
 // compile makes the tape and the optimiser for the state.
 func (t *trainer) compile() error {
 	c, s := t.state.Config, &t.state
-	g, err := newGraph(c, tileStride, t.kernels)
+	ld := tileStride
+	if c.Attention > 0 {
+		ld = lanesOf(max(t.options.Set, 1))
+	}
+	g, err := newGraph(c, ld, t.kernels)
 	if err != nil {
 		return err
 	}
@@ -269,10 +308,16 @@ func (t *trainer) run(ctx context.Context, data Source) error {
 // step makes one step; it does not allocate.
 func (t *trainer) step(b *Batch) error {
 	s := &t.state
-	for from := 0; from < len(b.T); from += tileLanes {
-		n := t.loader.load(b, from, min(tileLanes, len(b.T)-from))
-		t.tape.run(n, from > 0)
+	if s.Config.Attention > 0 {
+		for _, n := range b.Sets {
+			if n < 1 || n > t.options.Set || b.cases() > len(b.T) {
+				return fmt.Errorf("training: a set of %d cases, of at most %d, in a batch of %d", n, t.options.Set, len(b.T))
+			}
+		}
 	}
+	b.tiles(func(from, n int) {
+		t.tape.run(t.loader.load(b, from, n), from > 0)
+	})
 	s.Step++
 	loss := float64(t.tape.loss[0])
 	norm := t.optimiser.step(t.tape.gradients, s.Step)
