@@ -178,6 +178,12 @@ func (w *workspace) density(ctx context.Context, cycle time.Time, lead time.Dura
 	if err != nil {
 		return nil, err
 	}
+	if model.Method.Joint && !model.Simple() {
+		return nil, &ConfigError{
+			Origin: w.Origins["calibrate.model"], Key: "calibrate.model",
+			Text: "is joint: its drift depends on all places, so one alone has no density; use --set calibrate.model=pointwise",
+		}
+	}
 	archived, err := w.archived(ctx, variable, cycle)
 	if err != nil {
 		return nil, err
