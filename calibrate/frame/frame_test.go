@@ -93,8 +93,6 @@ func TestFrameFindsLocationAndScale(t *testing.T) {
 	}
 }
 
-// A frame stored and restored must go on to the same bits: a run at a cycle may
-// not depend on how many processes led to it.
 // One station has a row a day. The frame speaks after eight of them, with errors near
 // those of noise and a scale that is honest about how little it knows.
 func TestFrameSpeaksSoonAtOneStation(t *testing.T) {
@@ -172,6 +170,8 @@ func TestScaleAtUnseenStations(t *testing.T) {
 	}
 }
 
+// A frame stored and restored must go on to the same bits: a run at a cycle may
+// not depend on how many processes led to it.
 func TestFrameGoesOnAfterStoring(t *testing.T) {
 	run := func(store bool) *Prediction {
 		w, s := newWorld(25, 5), &Stations{}
