@@ -155,6 +155,35 @@ func TestHistoryFollowsChangedArchive(t *testing.T) {
 	}
 }
 
+// An archive that was another for one run and is what it was again gives what it gave:
+// a state from before then goes on, and must not learn from forecasts made in between.
+func TestHistoryReturnsWithItsArchive(t *testing.T) {
+	ctx := context.Background()
+	made := func(w *world, s *memory, days ...int) *Archived {
+		t.Helper()
+		var a *Archived
+		for _, d := range days {
+			h, err := NewHistory(w, s, "t2m", HistoryOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a, err = h.At(ctx, w.cycles[d], nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return a
+	}
+	w, s := newWorld(20, 6, 30), newMemory()
+	made(w, s, 27, 28)
+	w.late, w.lateBias = w.cycles[20], 30
+	made(w, s, 28, 29)
+	w.lateBias = 0
+	got, want := made(w, s, 29), made(w, newMemory(), 29)
+	if got.Hash != want.Hash || !slices.Equal(got.Lead[0].Mu, want.Lead[0].Mu) || !slices.Equal(got.Lead[0].Sigma, want.Lead[0].Sigma) {
+		t.Errorf("forecast %.3f ± %.3f, from an empty store %.3f ± %.3f", got.Lead[0].Mu[0], got.Lead[0].Sigma[0], want.Lead[0].Mu[0], want.Lead[0].Sigma[0])
+	}
+}
+
 // Where the truth is skewed the networks must beat the frame on days that nobody
 // trained on, and where it is normal they must not harm it.
 func TestInterpolantGainsAndDoesNoHarm(t *testing.T) {

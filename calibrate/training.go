@@ -2,6 +2,8 @@ package calibrate
 
 import (
 	"context"
+	"fmt"
+	"io/fs"
 	"math"
 	"slices"
 	"time"
@@ -208,12 +210,19 @@ func resize(members []float32, n int) []float32 {
 	return out
 }
 
-// readCycle reads what was forecast at a cycle.
+// readCycle reads what was forecast at a cycle. What is stored may belong to another
+// archive or other options, those of a run in between: then it counts as lost.
 func (h *History) readCycle(ctx context.Context, cycle time.Time) (*dueCycle, error) {
 	c := &dueCycle{}
 	var err error
 	if c.ensemble, err = h.archive.Ensemble(ctx, h.variable, cycle); err != nil {
 		return nil, err
 	}
-	return c, h.store.Get(h.archivedKey(cycle), archivedVersion, &c.archived)
+	if err := h.store.Get(h.archivedKey(cycle), archivedVersion, &c.archived); err != nil {
+		return nil, err
+	}
+	if k := h.before(cycle) - 1; k < 0 || c.archived.Hash != h.hashes[k] {
+		return nil, fmt.Errorf("the archived forecast of %s that is stored is of another archive: %w", cycle.Format(time.RFC3339), fs.ErrNotExist)
+	}
+	return c, nil
 }
