@@ -18,7 +18,7 @@ const (
 type ImplausibleOutputError struct{ Variable, Why string }
 
 func (e *ImplausibleOutputError) Error() string {
-	return fmt.Sprintf("%s: %s; look for wrong observations or forecasts of the last weeks with sipipe inspect, or let export.implausible be raw or warn", e.Variable, e.Why)
+	return fmt.Sprintf("%s: %s; look for wrong values in this forecast, and in observations and forecasts of the last weeks, with sipipe inspect, or let export.implausible be raw or warn", e.Variable, e.Why)
 }
 
 // examineStage looks at calibrated members before they are written.

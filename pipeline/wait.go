@@ -108,7 +108,7 @@ func (w *waiting) until(ctx context.Context, cycle time.Time, attempt func() err
 	start := w.clock()
 	var before, failed map[string]inputState
 	var failure error
-	for looked := false; ; looked = true {
+	for looked := false; ; {
 		now, err := w.files()
 		if err != nil {
 			return err
@@ -129,13 +129,17 @@ func (w *waiting) until(ctx context.Context, cycle time.Time, attempt func() err
 		}
 		before = now
 		waited := w.clock().Sub(start)
-		if waited+w.poll > w.limit {
+		if waited >= w.limit {
 			return &WaitError{Cycle: cycle, Waited: waited, Why: why, Err: failure}
 		}
 		w.log.Info().Str("cycle", formatCycle(cycle)).Str("waited", formatDuration(waited.Round(time.Second))).Str("reason", why).Msg("waiting for the input")
-		if err := w.sleep(ctx, w.poll); err != nil {
+		// The last look comes when the time is over. After less than a poll it does not tell
+		// that nothing changes.
+		pause := min(w.poll, w.limit-waited)
+		if err := w.sleep(ctx, pause); err != nil {
 			return cause(ctx, err)
 		}
+		looked = pause == w.poll
 	}
 }
 
