@@ -117,7 +117,7 @@ func runStatus(ctx context.Context, o StatusOptions, g *Global) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.with(ctx, reading, func(w *workspace) error {
+	return s.with(ctx, looking, func(w *workspace) error {
 		r, err := w.statusReport(ctx, first, last)
 		if err != nil {
 			return err

@@ -152,7 +152,11 @@ func (g *Global) submit(ctx context.Context, o SubmitOptions, kind string, plan 
 	if err != nil {
 		return err
 	}
-	return s.with(ctx, reading, func(w *workspace) error {
+	access := reading
+	if o.DryRun {
+		access = looking
+	}
+	return s.with(ctx, access, func(w *workspace) error {
 		p, err := plan(ctx, w)
 		if err != nil {
 			return cause(ctx, err)

@@ -58,7 +58,7 @@ func runVerify(ctx context.Context, o VerifyOptions, g *Global) error {
 	if o.Withheld && len(s.Calibrate.Withhold) == 0 {
 		return &UsageError{Command: "sipipe verify", Text: "--withheld: calibrate.withhold names no station; set it as it was when the products were made"}
 	}
-	return s.with(ctx, reading, func(w *workspace) error {
+	return s.with(ctx, looking, func(w *workspace) error {
 		cycles, err := w.within(w.cycles(), first, last)
 		if err != nil {
 			return err

@@ -39,7 +39,7 @@ func openArchive(ctx context.Context, w *workspace) (archive, error) {
 	if err := w.warn(a); err != nil {
 		return nil, err
 	}
-	return newScreenedArchive(a, w.log, openNotices(w.store, "observations", w.access != reading)), nil
+	return newScreenedArchive(a, w.log, openNotices(w.store, "observations", !w.access.reads())), nil
 }
 
 // warned is how many files that cannot be used are named; the rest are counted.
@@ -50,7 +50,7 @@ const warned = 20
 func (w *workspace) warn(a *ingest.Archive) error {
 	faults := a.Faults()
 	w.ledger.archive(len(faults))
-	notices := openNotices(w.store, "files", w.access != reading)
+	notices := openNotices(w.store, "files", !w.access.reads())
 	now := map[string]bool{}
 	fresh := 0
 	for _, f := range faults {
@@ -70,7 +70,7 @@ func (w *workspace) warn(a *ingest.Archive) error {
 	if fresh > warned {
 		w.log.Warn().Int("files", fresh-warned).Msg("more files of the archive cannot be used; -v names them")
 	}
-	if known := len(faults) - fresh; known > 0 && w.access != reading {
+	if known := len(faults) - fresh; known > 0 && !w.access.reads() {
 		w.log.Info().Int("files", known).Msg("files and cycles of the archive are left out as before; -v names them")
 	}
 	if err := notices.keep(now); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"time"
 
@@ -41,10 +42,14 @@ type access int
 
 const (
 	reading access = iota
+	looking        // as reading, and leaves the state folder as it is
 	writing        // products or models: one at a time
 	tidying        // files away: as writing, but with little room too
 	sharing        // products that others do not write: beside others that share
 )
+
+// reads tells whether the command makes no products.
+func (a access) reads() bool { return a == reading || a == looking }
 
 // alone tells whether the command wants the state folder for itself.
 func (a access) alone() bool { return a == writing || a == tidying }
@@ -106,7 +111,13 @@ func (s *session) openStore(ctx context.Context, a access) (w *workspace, err er
 		}
 		w.close = release
 	}
-	if w.store, err = store.Open(dir); err != nil {
+	if a == looking {
+		scratch, err := os.MkdirTemp("", "sipipe-")
+		if err != nil {
+			return w, &OutputError{Path: os.TempDir(), Err: err}
+		}
+		w.store, w.close = store.Look(dir, scratch), func() error { return os.RemoveAll(scratch) }
+	} else if w.store, err = store.Open(dir); err != nil {
 		return w, &OutputError{Path: dir, Err: err}
 	}
 	w.store.OnDamage(func(e *store.CorruptError) {

@@ -23,6 +23,8 @@ const (
 // writer at a time, which the lock of a run sees to.
 type Store struct {
 	dir     string
+	below   *Store              // read where dir has nothing; nil: there is none
+	fixed   bool                // nothing is moved or written
 	damaged func(*CorruptError) // nil: nobody asks
 }
 
@@ -37,15 +39,31 @@ func Open(dir string) (*Store, error) {
 	return &Store{dir: dir}, nil
 }
 
-// Dir is the folder of the store.
-func (s *Store) Dir() string { return s.dir }
+// Look is a store that reads the values in dir, which need not be there, and leaves them
+// as they are: what it is given to store goes to the folder scratch.
+func Look(dir, scratch string) *Store {
+	return &Store{dir: scratch, below: &Store{dir: dir, fixed: true}}
+}
+
+// Dir is the folder of the store, or that which it looks at.
+func (s *Store) Dir() string {
+	if s.below != nil {
+		return s.below.dir
+	}
+	return s.dir
+}
 
 // Path is the file of a key, which need not be there.
 func (s *Store) Path(key string) (string, error) { return s.path(key) }
 
 // OnDamage has f called for each value that is found damaged, also where the caller of
 // Get makes it anew without a word. f may be called from several goroutines.
-func (s *Store) OnDamage(f func(*CorruptError)) { s.damaged = f }
+func (s *Store) OnDamage(f func(*CorruptError)) {
+	s.damaged = f
+	if s.below != nil {
+		s.below.damaged = f
+	}
+}
 
 // Put stores v, which gob must be able to encode or which is [Parted], under key, in
 // place of what was there. version is that of v's type: raise it whenever an older
@@ -100,8 +118,16 @@ func replace(path string, fill func(io.Writer) error) (err error) {
 // Get reads the value of key into v, a pointer. Its errors are one with
 // fs.ErrNotExist in the chain when there is none, a *VersionError when it was stored
 // by another version, and a *CorruptError when it is damaged or cannot be read: the file
-// is then moved out of the way, so that the caller makes the value anew.
+// is then moved out of the way, but not by [Look], so that the caller makes the value anew.
 func (s *Store) Get(key string, version int, v any) error {
+	err := s.get(key, version, v)
+	if s.below != nil && errors.Is(err, fs.ErrNotExist) {
+		return s.below.get(key, version, v)
+	}
+	return err
+}
+
+func (s *Store) get(key string, version int, v any) error {
 	path, err := s.path(key)
 	if err != nil {
 		return err
@@ -154,6 +180,13 @@ func exhausted(err error) bool {
 // key is replaced: they must not pile up.
 func (s *Store) quarantine(key, path string, why error) error {
 	e := &CorruptError{Key: key, MovedTo: path + setAside, Err: why}
+	if s.fixed {
+		e.MovedTo = ""
+		if s.damaged != nil {
+			s.damaged(e)
+		}
+		return e
+	}
 	err := os.Rename(path, e.MovedTo)
 	if err != nil && !errors.Is(err, fs.ErrPermission) { // a folder takes no other's place
 		err = errors.Join(os.RemoveAll(e.MovedTo), os.Rename(path, e.MovedTo))
@@ -188,8 +221,15 @@ func (s *Store) List(prefix string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list store: %w", err)
 	}
+	if s.below != nil {
+		below, err := s.below.List(prefix)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, below...)
+	}
 	slices.Sort(keys)
-	return keys, nil
+	return slices.Compact(keys), nil
 }
 
 // walk visits the files below from; a folder that is not there has none. Names are

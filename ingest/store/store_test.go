@@ -252,3 +252,51 @@ func TestWriteError(t *testing.T) {
 		t.Errorf("error %v, want a WriteError with the path", err)
 	}
 }
+
+// A store that looks at another finds what is there and what it was given, and leaves
+// the other as it is, also where a value is damaged.
+func TestLook(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"a/1", "a/2"} {
+		if err := s.Put(key, 1, key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	damaged, _ := s.Path("a/2")
+	if err := os.WriteFile(damaged, []byte("no value"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	look := Look(dir, t.TempDir())
+	var got string
+	if err := look.Get("a/1", 1, &got); err != nil || got != "a/1" {
+		t.Errorf("%q, %v", got, err)
+	}
+	var corrupt *CorruptError
+	if err := look.Get("a/2", 1, &got); !errors.As(err, &corrupt) || corrupt.MovedTo != "" {
+		t.Errorf("a damaged value: %v", err)
+	}
+	for _, key := range []string{"a/2", "a/3"} {
+		if err := look.Put(key, 1, "new"); err != nil {
+			t.Fatal(err)
+		}
+		if err := look.Get(key, 1, &got); err != nil || got != "new" {
+			t.Errorf("%s: %q, %v", key, got, err)
+		}
+	}
+	if keys, err := look.List("a/"); err != nil || !slices.Equal(keys, []string{"a/1", "a/2", "a/3"}) {
+		t.Errorf("keys %v, %v", keys, err)
+	}
+	if b, err := os.ReadFile(damaged); err != nil || string(b) != "no value" {
+		t.Errorf("the damaged value became %q, %v", b, err)
+	}
+	if keys, err := s.List("a/"); err != nil || !slices.Equal(keys, []string{"a/1", "a/2"}) {
+		t.Errorf("keys below %v, %v", keys, err)
+	}
+	if err := Look(dir+"/none", t.TempDir()).Get("a", 1, &got); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+}
