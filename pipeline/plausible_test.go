@@ -38,6 +38,22 @@ func TestImplausibleForecast(t *testing.T) {
 	}
 }
 
+// A single value that the variable cannot have counts as missing, and is named.
+func TestImplausibleMember(t *testing.T) {
+	place(t)
+	rewrite(t, forecast, "t2m", func(v []float32) { v[3] = 1200 }) // member 0, first lead time, place 3
+	r := must(t, sipipe(t, "run", "--date", "2020-01-18"))
+	m := manifestOf(t, r.out)
+	if m.Status != StatusDegraded || !strings.Contains(m.Reasons[0], "1 of 60 values") || !strings.Contains(m.Reasons[0], "1200 K") {
+		t.Errorf("%s %q", m.Status, m.Reasons)
+	}
+	for i, v := range productValues(t, r.out) {
+		if v > 350 {
+			t.Errorf("value %d is %g K", i, v)
+		}
+	}
+}
+
 // productValues are all members of t2m in a product.
 func productValues(t *testing.T, path string) []float32 {
 	t.Helper()
