@@ -39,11 +39,7 @@ func (m *Model) cohere(ctx context.Context, s *trainingSet, folds []fold, o Trai
 	if err != nil {
 		return err
 	}
-	p, err := m.Method.process()
-	if err != nil {
-		return err
-	}
-	times, err := m.Method.grid().Times()
+	p, times, err := m.Method.course()
 	if err != nil {
 		return err
 	}

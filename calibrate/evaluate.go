@@ -52,11 +52,7 @@ func (m *Model) held(ctx context.Context, s *trainingSet, folds []fold, weight f
 	if m.Method.Joint {
 		return m.heldJoint(ctx, s, folds, weight, o, visit)
 	}
-	p, err := m.Method.process()
-	if err != nil {
-		return err
-	}
-	times, err := m.Method.grid().Times()
+	p, times, err := m.Method.course()
 	if err != nil {
 		return err
 	}

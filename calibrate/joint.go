@@ -274,11 +274,7 @@ func (r rows) lossOfSets(n *net.Net, b *net.Batch) (float64, error) {
 
 // heldJoint is held for snapshots.
 func (m *Model) heldJoint(ctx context.Context, s *trainingSet, folds []fold, weight float64, o TrainOptions, visit func(i int, x []float64)) error {
-	p, err := m.Method.process()
-	if err != nil {
-		return err
-	}
-	times, err := m.Method.grid().Times()
+	p, times, err := m.Method.course()
 	if err != nil {
 		return err
 	}

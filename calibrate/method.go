@@ -109,6 +109,16 @@ func (m Method) process() (interpolant.Process, error) {
 	return p, p.Validate()
 }
 
+// course is the process and the times at which the solver follows it.
+func (m Method) course() (interpolant.Process, []float64, error) {
+	p, err := m.process()
+	if err != nil {
+		return p, nil, err
+	}
+	times, err := m.grid().Times()
+	return p, times, err
+}
+
 // Validate says what of the method cannot work, and what would. It tries the
 // sampler on one small state, which costs microseconds a step.
 func (m Method) Validate() error {

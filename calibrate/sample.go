@@ -96,11 +96,7 @@ func (m *Model) Sample(ctx context.Context, ens *ingest.Ensemble, a *Archived, o
 	if o.First < 0 || o.Count < 0 || o.First+o.Count > ens.Places.Len() {
 		return nil, fmt.Errorf("sample places %d to %d of %d", o.First, o.First+o.Count, ens.Places.Len())
 	}
-	p, err := m.Method.process()
-	if err != nil {
-		return nil, err
-	}
-	grid, err := m.Method.grid().Times()
+	p, grid, err := m.Method.course()
 	if err != nil {
 		return nil, err
 	}

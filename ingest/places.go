@@ -86,22 +86,7 @@ func (p *Places) located() (q *Places, at []int, lost []string) {
 	if len(lost) == 0 {
 		return p, nil, nil
 	}
-	return &Places{
-		ID: pick(p.ID, at), Name: pick(p.Name, at), Latitude: pick(p.Latitude, at), Longitude: pick(p.Longitude, at),
-		Altitude: pick(p.Altitude, at), ModelAltitude: pick(p.ModelAltitude, at),
-	}, at, lost
-}
-
-// pick is x at some positions; nil stays nil.
-func pick[T any](x []T, at []int) []T {
-	if x == nil {
-		return nil
-	}
-	out := make([]T, len(at))
-	for i, k := range at {
-		out[i] = x[k]
-	}
-	return out
+	return p.pick(at), at, lost
 }
 
 // identifiers finds what names the stations: the variable with cf_role timeseries_id,

@@ -8,10 +8,11 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// tapeOf runs the tape on one batch of at most tileLanes cases.
-func tapeOf(t testing.TB, n *Net, b *Batch, k kernels) (*graph, *tape) {
+// blankTape is the graph of a network, with its gradient, and a tape that has not run;
+// ld is their leading dimension.
+func blankTape(t testing.TB, n *Net, k kernels, ld int) (*graph, *tape) {
 	t.Helper()
-	g, err := newGraph(n.Config, tileStride, k)
+	g, err := newGraph(n.Config, ld, k)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,6 +23,13 @@ func tapeOf(t testing.TB, n *Net, b *Batch, k kernels) (*graph, *tape) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return g, tp
+}
+
+// tapeOf runs the tape on one batch of at most tileLanes cases.
+func tapeOf(t testing.TB, n *Net, b *Batch, k kernels) (*graph, *tape) {
+	t.Helper()
+	g, tp := blankTape(t, n, k, tileStride)
 	tp.run(newLoader(tp, g).load(b, 0, len(b.T)), false)
 	return g, tp
 }

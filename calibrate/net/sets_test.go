@@ -50,17 +50,7 @@ func setLoss(n *Net, b *Batch) float64 {
 
 func setTape(t *testing.T, n *Net, b *Batch, k kernels, ld int) (*graph, *tape) {
 	t.Helper()
-	g, err := newGraph(n.Config, ld, k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := g.differentiate(); err != nil {
-		t.Fatal(err)
-	}
-	tp, err := newTape(g, n.Weights, k)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g, tp := blankTape(t, n, k, ld)
 	l := newLoader(tp, g)
 	b.tiles(func(from, n int) { tp.run(l.load(b, from, n), from > 0) })
 	return g, tp

@@ -75,12 +75,13 @@ func Run(ctx context.Context, s Sampler, o Options) (*Result, error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	if s.Solver.Method == "dopri5" {
+	adaptive := s.Solver.Method == "dopri5"
+	if adaptive {
 		o.Steps = []int{n}
 	}
 	r, err := s.run(ctx, o)
 	if err == nil {
-		r.Caution, r.Adaptive = s.caution(), s.Solver.Method == "dopri5"
+		r.Caution, r.Adaptive = s.caution(), adaptive
 	}
 	if err != nil || len(r.Adequate) > 0 && slices.Max(r.Adequate) >= n {
 		return r, err
