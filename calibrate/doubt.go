@@ -121,32 +121,19 @@ func (h *History) pastErrors(ctx context.Context, raw *ingest.Ensemble) ([][]flo
 		place[id] = i
 	}
 	w := WorkingSpace(raw.Variable)
-	left := min(pastCycles, max(pastAtLeast, pastValues/max(1, len(raw.Values))))
-	for k := h.before(raw.Cycle) - 1; k >= 0 && left > 0; k-- {
-		c := h.cycles[k]
-		known := func(lead time.Duration) bool { return !c.Add(lead + h.options.Delay).After(raw.Cycle) }
-		if !slices.ContainsFunc(raw.Leads, known) {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		left--
-		e, err := h.archive.Ensemble(ctx, h.variable, c)
-		if broken := (*ingest.UnusableError)(nil); errors.As(err, &broken) {
-			continue // as the frame leaves it out
-		}
-		if err != nil {
-			return nil, err
-		}
+	known := func(c time.Time, lead time.Duration) bool { return !c.Add(lead + h.options.Delay).After(raw.Cycle) }
+	observed := func(c time.Time) bool {
+		return slices.ContainsFunc(raw.Leads, func(lead time.Duration) bool { return known(c, lead) })
+	}
+	err := h.past(ctx, raw, observed, func(e *ingest.Ensemble) error {
 		for l, lead := range raw.Leads {
 			at, found := slices.BinarySearch(e.Leads, lead)
-			if !found || !known(lead) {
+			if !found || !known(e.Cycle, lead) {
 				continue
 			}
-			obs, err := h.archive.Observed(ctx, h.variable, c.Add(lead))
+			obs, err := h.archive.Observed(ctx, h.variable, e.Cycle.Add(lead))
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if obs == nil {
 				continue
@@ -161,6 +148,10 @@ func (h *History) pastErrors(ctx context.Context, raw *ingest.Ensemble) ([][]flo
 				counts[l][i]++
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	for l := range squares {
 		var all, count float64
@@ -174,18 +165,49 @@ func (h *History) pastErrors(ctx context.Context, raw *ingest.Ensemble) ([][]flo
 	return squares, nil
 }
 
+// past gives to use the latest forecasts, up to the cycle of raw, of the cycles that are
+// wanted: pastCycles, fewer on large grids.
+func (h *History) past(ctx context.Context, raw *ingest.Ensemble, wanted func(cycle time.Time) bool, use func(*ingest.Ensemble) error) error {
+	left := min(pastCycles, max(pastAtLeast, pastValues/max(1, len(raw.Values))))
+	for k := h.before(raw.Cycle) - 1; k >= 0 && left > 0; k-- {
+		if !wanted(h.cycles[k]) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		left--
+		e, err := h.archive.Ensemble(ctx, h.variable, h.cycles[k])
+		if broken := (*ingest.UnusableError)(nil); errors.As(err, &broken) {
+			continue // as the frame leaves it out
+		}
+		if err == nil {
+			err = use(e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // LastLearned is the latest valid time whose observations the statistical forecast of a
 // cycle has learned from; zero when there is none. leads are those of the forecast.
-func (h *History) LastLearned(cycle time.Time, leads []time.Duration) time.Time {
+func (h *History) LastLearned(ctx context.Context, cycle time.Time, leads []time.Duration) (time.Time, error) {
 	for _, v := range slices.Backward(h.seen) {
 		if v.Add(h.options.Delay).After(cycle) {
 			continue
 		}
-		for _, lead := range leads {
-			if _, found := slices.BinarySearchFunc(h.cycles, v.Add(-lead), time.Time.Compare); found {
-				return v
-			}
+		if !slices.ContainsFunc(leads, func(lead time.Duration) bool {
+			_, found := slices.BinarySearchFunc(h.cycles, v.Add(-lead), time.Time.Compare)
+			return found
+		}) {
+			continue
+		}
+		// None of them may be of use.
+		if o, err := h.archive.Observed(ctx, h.variable, v); err != nil || o != nil {
+			return v, err
 		}
 	}
-	return time.Time{}
+	return time.Time{}, nil
 }

@@ -174,8 +174,8 @@ func TestLastLearned(t *testing.T) {
 		{0, 0, time.Time{}}, // valid before the first cycle: nothing
 	} {
 		h := pastHistory(t, w, HistoryOptions{Delay: c.delay})
-		if got := h.LastLearned(w.cycles[c.cycle], w.leads); !got.Equal(c.want) {
-			t.Errorf("cycle %d, delay %s: %s, want %s", c.cycle, c.delay, got, c.want)
+		if got, err := h.LastLearned(t.Context(), w.cycles[c.cycle], w.leads); err != nil || !got.Equal(c.want) {
+			t.Errorf("cycle %d, delay %s: %s (%v), want %s", c.cycle, c.delay, got, err, c.want)
 		}
 	}
 }

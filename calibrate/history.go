@@ -52,7 +52,7 @@ type Archived struct {
 
 // history versions: a change of meaning or layout of what is stored changes them.
 const (
-	archivedVersion = 4
+	archivedVersion = 5
 	stateVersion    = 5
 )
 

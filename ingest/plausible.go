@@ -43,18 +43,21 @@ func constantField(e *Ensemble) string {
 				constant = constant && v == value
 			}
 		}
-		if count > 1 && constant && !atBound(e.Variable, value) {
+		if count > 1 && constant && !AtBound(e.Variable, value) {
 			return fmt.Sprintf("all %d values at lead time %s are %g %s", count, formatLead(lead), value, e.Variable.Units)
 		}
 	}
 	return ""
 }
 
-// atBound says whether a quantity often has a value that is its least or greatest.
-func atBound(v Variable, value float32) bool {
+// AtBound says whether a quantity often has a value that is its least or greatest.
+// Visibility, cloud base and sunshine are given up to a limit, which may be any.
+func AtBound(v Variable, value float32) bool {
 	switch v.Units {
 	case "K", "Pa":
 		return false
+	case "m", "s":
+		return true
 	case "1", "%":
 		return value == 0 || value == 1 || value == 100
 	}

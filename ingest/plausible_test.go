@@ -57,6 +57,7 @@ func TestImplausible(t *testing.T) {
 		"constant and missing":   {each(func(i int, v float32) float32 { return []float32{280, nan}[i%2] }), "all 8 values"},
 		"dry":                    {as("precipitation_amount", "kg m-2", constant(0)), ""},
 		"the same rain all over": {as("precipitation_amount", "kg m-2", constant(3)), "are 3 kg m-2"},
+		"as far as is reported":  {as("visibility_in_air", "m", constant(9999)), ""},
 		"overcast":               {as("cloud_area_fraction", "1", constant(1)), ""},
 		"Celsius as kelvin":      {shift(-273.15), "units in the file are wrong"},
 		"converted twice":        {shift(273.15), "its mean is 555.0 K"},

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -19,7 +20,11 @@ type VariableAge struct {
 
 // checkAge notes up to when frame and networks have learned, and marks the product when
 // that is too long ago.
-func (j *job) checkAge(h *calibrate.History, m *calibrate.Model, raw *ingest.Ensemble) {
+func (j *job) checkAge(ctx context.Context, h *calibrate.History, m *calibrate.Model, raw *ingest.Ensemble) error {
+	learned, err := h.LastLearned(ctx, j.forecast, raw.Leads)
+	if err != nil {
+		return err
+	}
 	name := raw.Variable.Name
 	var age VariableAge
 	look := func(what, key string, limit time.Duration, to time.Time) *time.Time {
@@ -32,9 +37,10 @@ func (j *job) checkAge(h *calibrate.History, m *calibrate.Model, raw *ingest.Ens
 		}
 		return &to
 	}
-	age.LearnedTo = look("the statistical forecast has last learned", "max_frame_age", j.Operations.FrameAge, h.LastLearned(j.forecast, raw.Leads))
+	age.LearnedTo = look("the statistical forecast has last learned", "max_frame_age", j.Operations.FrameAge, learned)
 	if !m.Simple() {
 		age.TrainedTo = look("the networks were trained", "max_network_age", j.Operations.NetworkAge, m.To)
 	}
 	j.ages[name] = age
+	return nil
 }

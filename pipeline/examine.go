@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"sipipe/calibrate"
 )
@@ -21,17 +22,38 @@ func (e *ImplausibleOutputError) Error() string {
 	return fmt.Sprintf("%s: %s; look for wrong values in this forecast, and in observations and forecasts of the last weeks, with sipipe inspect, or let export.implausible be raw or warn", e.Variable, e.Why)
 }
 
-// examineStage looks at calibrated members before they are written.
+// examineStage looks at what was read and made before it is written.
 func (j *job) examineStage() Stage {
 	return Stage{Name: "check", Run: func(ctx context.Context) error {
 		j.doubted = map[string]int{}
 		for i := range j.calibrated {
+			if err := j.compare(ctx, i); err != nil {
+				return err
+			}
 			if err := j.examine(ctx, i); err != nil {
 				return err
 			}
 		}
 		return nil
 	}}
+}
+
+// compare marks the product when the raw forecast of a variable is unlike those before. It
+// is not refused: the weather may be, too.
+func (j *job) compare(ctx context.Context, i int) error {
+	h, err := j.history(j.Variables[i])
+	if err != nil {
+		return err
+	}
+	name := j.raw[i].Variable.Name
+	reasons, err := h.Unusual(ctx, j.raw[i])
+	for _, why := range reasons {
+		j.degrade(name + ": " + why)
+	}
+	if len(reasons) > 0 && !slices.Contains(j.implausible, name) {
+		j.implausible = append(j.implausible, name)
+	}
+	return err
 }
 
 // examine puts raw members where those of a variable cannot be right, or what else

@@ -116,7 +116,7 @@ func TestOldNetworks(t *testing.T) {
 		l := &Loaded{Config: DefaultConfig()}
 		l.Operations.NetworkAge, l.Calibrate.Delay = c.limit, c.delay
 		j := &job{workspace: &workspace{session: &session{Loaded: l}}, forecast: at(17), ages: map[string]VariableAge{}}
-		j.checkAge(h, &calibrate.Model{Correction: 1, Nets: make([]*net.Net, c.networks), To: at(10)}, &ingest.Ensemble{Variable: ingest.Variable{Name: "t2m"}})
+		must2(t, j.checkAge(t.Context(), h, &calibrate.Model{Correction: 1, Nets: make([]*net.Net, c.networks), To: at(10)}, &ingest.Ensemble{Variable: ingest.Variable{Name: "t2m"}}))
 		if got := len(j.provenance.Degraded) == 1; got != c.old {
 			t.Errorf("%+v: degraded by %q", c, j.provenance.Degraded)
 		}

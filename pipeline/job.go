@@ -33,7 +33,8 @@ type job struct {
 
 	doubted     map[string]int         // places whose calibrated members are not plausible, by name of a variable; of the check stage
 	ages        map[string]VariableAge // by name of a variable; of the sample stage
-	implausible []string               // names of variables that were let pass; of the ingest stage
+	implausible []string               // names of variables that were let pass; of the ingest and check stages
+	leftOut     map[string]float64     // share of the latest observations that is not plausible, by name of a variable; of the sample stage
 	provenance  export.Provenance
 }
 
@@ -220,6 +221,7 @@ func (j *job) counts() []VariableRecord {
 			Fallback:    j.fallbacks[e.Variable.Name],
 			Suspect:     slices.Contains(j.implausible, e.Variable.Name),
 			Doubted:     j.doubted[e.Variable.Name],
+			LeftOut:     j.leftOut[e.Variable.Name],
 			VariableAge: j.ages[e.Variable.Name],
 			Model:       method.ModelSHA256,
 			Choice:      j.choices[e.Variable.Name],

@@ -76,6 +76,8 @@ type VariableRecord struct {
 	Fallback string `json:"fallback,omitempty"` // frame, raw or raw_leads, when it is not what was asked for
 	Suspect  bool   `json:"implausible_input,omitempty"`
 	Doubted  int    `json:"implausible_places,omitempty"` // where calibrated members are not plausible
+	// LeftOut is the share of the latest observations that is not plausible.
+	LeftOut float64 `json:"implausible_observations,omitempty"`
 	VariableAge
 	Model      string `json:"model_sha256,omitempty"`
 	Choice     string `json:"choice,omitempty"` // why the model has the networks' weight it has, or none

@@ -132,8 +132,9 @@ func (m metrics) product(gauge func(name, help string, labels ...string) *promet
 	members := gauge("members", "Members with values of the raw forecast, and of the product.", "variable", "kind")
 	places := gauge("places", "Stations or grid cells of the product.", "variable")
 	missing := gauge("missing_ratio", "Share of the raw values that are missing.", "variable")
-	suspect := gauge("implausible_input", "Whether the raw forecast was let pass although it is not plausible: 0 or 1.", "variable")
+	suspect := gauge("implausible_input", "Whether the raw forecast was let pass although it is not plausible, or unlike those before: 0 or 1.", "variable")
 	doubted := gauge("implausible_output_places", "Places whose calibrated members are not plausible.", "variable")
+	leftOut := gauge("implausible_observations_ratio", "Share of the observations of the latest three days with any that is left out because it is not plausible.", "variable")
 	frameAge := gauge("frame_age_seconds", "Time from the latest observations that the statistical forecast has learned from to the cycle.", "variable")
 	networkAge := gauge("network_age_seconds", "Time from the latest observations that the networks were trained on to the cycle.", "variable")
 	age := func(g *prometheus.GaugeVec, variable string, to *time.Time) {
@@ -151,6 +152,7 @@ func (m metrics) product(gauge func(name, help string, labels ...string) *promet
 		}
 		suspect.WithLabelValues(v.Name).Set(is(v.Suspect))
 		doubted.WithLabelValues(v.Name).Set(float64(v.Doubted))
+		leftOut.WithLabelValues(v.Name).Set(v.LeftOut)
 		age(frameAge, v.Name, v.LearnedTo)
 		age(networkAge, v.Name, v.TrainedTo)
 		for _, kind := range []string{fallbackFrame, fallbackRaw, fallbackRawLeads} {

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -87,5 +88,37 @@ func TestImplausibleForecastIsNotLearnedFrom(t *testing.T) {
 	}
 	if !strings.Contains(got.err, "left out: ") || !strings.Contains(got.err, filepath.Base(other)) {
 		t.Errorf("log does not name the file that is left out: %s", got.err)
+	}
+}
+
+// A forecast within the bounds of the variable that is unlike those before is marked.
+func TestUnusualForecast(t *testing.T) {
+	for name, c := range map[string]struct {
+		wrong func([]float32) // [member 5, lead 2, place 6]
+		says  string
+	}{
+		"warmer": {func(v []float32) {
+			for i := range v {
+				v[i] += 50
+			}
+		}, "the mean of the raw forecast is +"},
+		"half of the stations": {func(v []float32) {
+			for i := range v {
+				if i%6 < 3 {
+					v[i] = float32(math.NaN())
+				}
+			}
+		}, "has values at 6 places and lead times, those of the last 17 cycles of this hour at 12"},
+	} {
+		place(t)
+		t.Setenv("SIPIPE_OPERATIONS_METRICS", "sipipe.prom")
+		rewrite(t, forecast, "t2m", c.wrong)
+		m := manifestOf(t, must(t, sipipe(t, "run", "--date", "2020-01-18")).out)
+		if m.Status != StatusDegraded || !m.Variables[0].Suspect || !strings.Contains(m.Reasons[0], c.says) {
+			t.Errorf("%s: %s %q", name, m.Status, m.Reasons)
+		}
+		if v := parsed(t, "sipipe.prom"); v["sipipe_degraded"] != 1 || v["sipipe_implausible_input t2m"] != 1 {
+			t.Errorf("%s: metrics say %v", name, v)
+		}
 	}
 }

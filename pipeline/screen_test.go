@@ -2,11 +2,17 @@ package pipeline
 
 import (
 	"encoding/json"
+	"io"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"sipipe/ingest/simulate"
 )
 
 func observationFiles(t *testing.T) []string {
@@ -84,5 +90,114 @@ func TestProductsAmongTheInput(t *testing.T) {
 	}
 	if !maps.Equal(snapshot(t, "archive"), before) {
 		t.Error("the archive has changed")
+	}
+}
+
+// Observations of the last days that cannot have been made are not learned from, and a
+// product that lacks most of them says so wherever degradations are told.
+func TestLatestObservationsThatAreNotPlausible(t *testing.T) {
+	place(t)
+	t.Setenv("SIPIPE_OPERATIONS_METRICS", "sipipe.prom")
+	files := observationFiles(t)
+	whole := mustRead(t, files[0])
+	last := func(days int, wrong func(float32) float32) { // [time, station]
+		must2(t, os.WriteFile(files[0], whole, 0o644))
+		rewrite(t, files[0], "t2m", func(v []float32) {
+			const perDay = 4 * 6 // times and stations
+			for i := range v {
+				if d := i / perDay; d >= 17-days && d < 17 { // before 18 January
+					v[i] = wrong(v[i])
+				}
+			}
+		})
+	}
+	run := func() *Manifest { return manifestOf(t, must(t, sipipe(t, "run", "--date", "2020-01-18")).out) }
+	if m := run(); m.Status != StatusOK {
+		t.Fatalf("as it is: %s %q", m.Status, m.Reasons)
+	}
+	celsius := func(v float32) float32 { return v - 273.15 }
+	for name, c := range map[string]struct {
+		days   int
+		wrong  func(float32) float32
+		says   string
+		status string
+	}{
+		"Celsius":         {3, celsius, "K at ", StatusDegraded},
+		"Celsius, 1 day":  {1, celsius, "", StatusOK},
+		"constant":        {2, func(float32) float32 { return 280 }, "all stations have 280 K", StatusDegraded},
+		"nothing of them": {17, celsius, "K at ", StatusDegraded},
+	} {
+		last(c.days, c.wrong)
+		m := run()
+		if text := strings.Join(m.Reasons, "\n"); m.Status != c.status || c.says != "" && (!strings.Contains(text, c.says) || !strings.Contains(text, "latest observations")) {
+			t.Errorf("%s: %s %q", name, m.Status, m.Reasons)
+		}
+		share := parsed(t, "sipipe.prom")["sipipe_implausible_observations_ratio t2m"]
+		if share != m.Variables[0].LeftOut || (share > 0.5) != (c.status == StatusDegraded) {
+			t.Errorf("%s: the metrics have a share of %g, the manifest %g", name, share, m.Variables[0].LeftOut)
+		}
+	}
+	// Without the wrong ones the product is the same.
+	last(2, func(float32) float32 { return 280 })
+	got := productValues(t, must(t, sipipe(t, "run", "--date", "2020-01-18")).out)
+	last(2, func(float32) float32 { return float32(math.NaN()) })
+	if want := productValues(t, must(t, sipipe(t, "run", "--date", "2020-01-18")).out); !slices.Equal(got, want) {
+		t.Error("observations that are one constant are learned from")
+	}
+}
+
+// One value is no fault when the variable often has it, at few stations for a short time,
+// or where a station differs.
+func TestStuckObservations(t *testing.T) {
+	place(t)
+	open := func() *screenedArchive {
+		t.Helper()
+		s, err := (&Global{Streams: Streams{Out: io.Discard, Err: io.Discard}, clock: time.Now}).begin("status")
+		must2(t, err)
+		w, err := s.open(t.Context(), reading)
+		must2(t, err)
+		t.Cleanup(func() { must2(t, w.close()) })
+		return w.archive.(*screenedArchive)
+	}
+	file := observationFiles(t)[0]
+	rewrite(t, file, "t2m", func(v []float32) {
+		for i := range v {
+			switch k := i / 6; {
+			case k < 2, k == 4 && i%6 > 0:
+				v[i] = 280
+			}
+		}
+	})
+	a := open()
+	times := a.ObservedTimes("t2m")
+	check := func(k, want int) {
+		t.Helper()
+		if got, err := a.Screened(t.Context(), "t2m", times[k]); err != nil || got.out != want {
+			t.Errorf("time %d: %+v (%v), want %d left out", k, got, err, want)
+		}
+	}
+	for k, want := range []int{0, 6, 0, 0, 0} { // the first 6 alone are no 8 values
+		check(k, want)
+	}
+
+	// One station, every six hours.
+	o := simulate.Defaults()
+	o.Dir, o.Places, o.Members, o.Steps = t.TempDir(), 1, 3, 2
+	o.From, o.To = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2020, 1, 9, 0, 0, 0, 0, time.UTC)
+	t.Chdir(o.Dir)
+	_, err := simulate.Write(t.Context(), o, nil)
+	must2(t, err)
+	rewrite(t, file, "t2m", func(v []float32) {
+		for i := range v[:20] {
+			v[i] = 280
+		}
+	})
+	a = open()
+	for k := range 22 {
+		want := 0
+		if k >= 12 && k < 20 { // three days after the first
+			want = 1
+		}
+		check(k, want)
 	}
 }

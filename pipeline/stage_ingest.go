@@ -39,7 +39,7 @@ func openArchive(ctx context.Context, w *workspace) (archive, error) {
 	if err := w.warn(a); err != nil {
 		return nil, err
 	}
-	return newScreenedArchive(a, w.log, openNotices(w.store, "observations", !w.access.reads())), nil
+	return newScreenedArchive(a, w.log, openNotices(w.store, "observations", !w.access.reads()), w.Variables), nil
 }
 
 // warned is how many files that cannot be used are named; the rest are counted.

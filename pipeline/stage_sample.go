@@ -14,6 +14,7 @@ func (j *job) sampleStage() Stage {
 	return Stage{Name: "sample", Run: func(ctx context.Context) error {
 		j.provenance.Variables, j.fallbacks = map[string]export.Method{}, map[string]string{}
 		j.choices, j.ages = map[string]string{}, map[string]VariableAge{}
+		j.leftOut = map[string]float64{}
 		j.calibrated = nil
 		for _, e := range j.raw {
 			c, err := j.sample(ctx, e)
@@ -73,9 +74,14 @@ func (j *job) sample(ctx context.Context, raw *ingest.Ensemble) (*ingest.Ensembl
 		j.fallbacks[name] = kind
 		j.degrade(name + ": " + why)
 	}
+	if err := j.checkObservations(ctx, variable, name); err != nil {
+		return nil, err
+	}
 	if kind != fallbackRaw {
 		j.choices[name] = model.Report.Reason
-		j.checkAge(h, model, raw)
+		if err := j.checkAge(ctx, h, model, raw); err != nil {
+			return nil, err
+		}
 		j.checkHour(variable, name)
 	}
 	j.provenance.Variables[name] = method

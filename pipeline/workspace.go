@@ -20,6 +20,8 @@ type archive interface {
 	Faults() []ingest.Fault
 	// Warnings are what is noteworthy of a forecast that can be used.
 	Warnings(variable string, cycle time.Time) []string
+	// Screened tells what Observed leaves out.
+	Screened(ctx context.Context, variable string, valid time.Time) (screening, error)
 }
 
 // workspace is an open state folder with the archive read into it.

@@ -1,0 +1,137 @@
+package calibrate
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"sipipe/ingest"
+)
+
+// What is usual of a raw forecast is known from at least pastAtLeast cycles of its hour of
+// the day in the usualDays before. The limits were chosen on real archives; see
+// docs/how-to/operations.md.
+const (
+	usualDays      = 60
+	usualDeparture = 8.  // of the mean, in robust standard deviations
+	usualShare     = 0.6 // of the places and lead times that forecasts have
+)
+
+// Unusual says in what a raw forecast is unlike those of the recent cycles at its hour
+// of the day, one reason each:
+//
+//   - it has values at less than 60 % of as many places and lead times as they have, in
+//     the median;
+//   - its ensemble means, in the space in which the variable is calibrated, depart from the
+//     mean of the recent ones at each place and lead time, on average over these, by more
+//     than 8 robust standard deviations (1.4826 median absolute deviations) of how the
+//     recent ones do. Precipitation is not looked at: dry weeks end.
+func (h *History) Unusual(ctx context.Context, raw *ingest.Ensemble) ([]string, error) {
+	w := WorkingSpace(raw.Variable)
+	at := make(map[string]int, raw.Places.Len())
+	for i, id := range raw.Places.ID {
+		at[id] = i
+	}
+	// means are those of an ensemble, [lead, place] of raw, NaN where it has none; all counts
+	// also those at other places and lead times.
+	means := func(e *ingest.Ensemble) (mean []float32, all float64) {
+		mean = make([]float32, len(raw.Leads)*raw.Places.Len())
+		for i := range mean {
+			mean[i] = float32(math.NaN())
+		}
+		for l, lead := range e.Leads {
+			k, common := slices.BinarySearch(raw.Leads, lead)
+			for j, id := range e.Places.ID {
+				m, _, some := w.mean(e.At(l, j))
+				if !some {
+					continue
+				}
+				all++
+				if i, there := at[id]; common && there {
+					mean[k*raw.Places.Len()+i] = float32(m)
+				}
+			}
+		}
+		return mean, all
+	}
+	var before [][]float32
+	var counts []float64
+	comparable := func(c time.Time) bool {
+		ago := raw.Cycle.Sub(c)
+		return ago > 0 && ago <= usualDays*24*time.Hour && ago%(24*time.Hour) == 0
+	}
+	if err := h.past(ctx, raw, comparable, func(e *ingest.Ensemble) error {
+		mean, n := means(e)
+		before, counts = append(before, mean), append(counts, n)
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("what is usual: %w", err)
+	}
+	if len(before) < pastAtLeast {
+		return nil, nil
+	}
+	var reasons []string
+	now, n := means(raw)
+	if usual := median(counts); n < usualShare*usual {
+		reasons = append(reasons, fmt.Sprintf("the raw forecast has values at %g places and lead times, those of the last %d cycles of this hour at %g", n, len(before), usual))
+	}
+	departure := departures(before)
+	var past []float64
+	for _, mean := range before {
+		if d := departure(mean); d == d {
+			past = append(past, d)
+		}
+	}
+	if len(past) < pastAtLeast || w.Censored {
+		return reasons, nil
+	}
+	centre := median(past)
+	off := make([]float64, len(past))
+	for k, d := range past {
+		off[k] = math.Abs(d - centre)
+	}
+	scale := 1.4826 * median(off) // of a normal distribution this is the standard deviation
+	if d := departure(now) - centre; scale > 0 && math.Abs(d) > usualDeparture*scale {
+		of, units := "mean", " "+raw.Variable.Units
+		if !w.Identity() {
+			of, units = "mean "+w.Name, ""
+		}
+		reasons = append(reasons, fmt.Sprintf("the %s of the raw forecast is %+.3g%s from that of the last %d cycles of this hour, %.1f times what they vary by; look for wrong values or units in its file",
+			of, d, units, len(past), math.Abs(d)/scale))
+	}
+	return reasons, nil
+}
+
+// departures returns the mean difference of fields from the mean of some, of their
+// values that are not NaN.
+func departures(fields [][]float32) func([]float32) float64 {
+	mean := make([]float64, len(fields[0]))
+	for i := range mean {
+		n := 0.
+		for _, f := range fields {
+			if v := float64(f[i]); v == v {
+				mean[i] += v
+				n++
+			}
+		}
+		mean[i] /= n // NaN without any
+	}
+	return func(field []float32) float64 {
+		sum, n := 0., 0.
+		for i, v := range field {
+			if d := float64(v) - mean[i]; d == d {
+				sum += d
+				n++
+			}
+		}
+		return sum / n
+	}
+}
+
+// median of some numbers, in place.
+func median(x []float64) float64 {
+	slices.Sort(x)
+	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
+}
