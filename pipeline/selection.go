@@ -148,6 +148,22 @@ func (s *session) selected(whole archive) (all, learning archive, err error) {
 	return all, &learnable{all, w}, nil
 }
 
+// warnUnknown warns, once in a run, of names in calibrate.withhold that no station of a
+// forecast has: nothing is withheld by a name that is misspelt.
+func (w *workspace) warnUnknown(e *ingest.Ensemble) {
+	for _, name := range w.Calibrate.Withhold {
+		if strings.Contains(name, "/") || w.unknown[name] || slices.Contains(e.Places.ID, name) {
+			continue
+		}
+		if w.unknown == nil {
+			w.unknown = map[string]bool{}
+		}
+		w.unknown[name] = true
+		w.log.Warn().Str("station", name).Str("file", e.Source.Path).
+			Msg("calibrate.withhold names a station that this forecast does not have; write it as the file does (sipipe inspect shows its first stations), or remove it")
+	}
+}
+
 // checkSelection refuses parts that cannot be.
 func (l *Loaded) checkSelection(bad func(key, text string, args ...any)) {
 	if _, err := newWithheld(l.Calibrate.Withhold, l.Calibrate.Seed); err != nil {

@@ -54,6 +54,26 @@ func TestWithheldObservationsAreNotLearnedFrom(t *testing.T) {
 	}
 }
 
+// A name that is misspelt withholds nothing, which is said once, with the file.
+func TestUnknownWithheldStations(t *testing.T) {
+	place(t)
+	for _, c := range [][]string{
+		{"backfill", "--from", "2020-01-17", "--to", "2020-01-18"},
+		{"verify", "--from", "2020-01-17", "--to", "2020-01-18"},
+	} {
+		r := must(t, sipipe(t, append(c, "--set", "calibrate.withhold=S0000003,S3,1/5", "--log-format", "json")...))
+		var warnings []string
+		for line := range strings.Lines(r.err) {
+			if strings.Contains(line, "calibrate.withhold") && strings.Contains(line, `"level":"warn"`) {
+				warnings = append(warnings, line)
+			}
+		}
+		if len(warnings) != 1 || !strings.Contains(warnings[0], `"station":"S3"`) || !strings.Contains(warnings[0], "fc_2020011700.nc") {
+			t.Errorf("%s: warned of %q, want S3 and the file, once", c[0], warnings)
+		}
+	}
+}
+
 // An archive from a date on is one that has no files before it.
 func TestSince(t *testing.T) {
 	place(t)

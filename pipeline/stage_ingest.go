@@ -115,6 +115,7 @@ func (j *job) read(ctx context.Context, cycle time.Time) error {
 		for _, warning := range j.archive.Warnings(v, cycle) {
 			j.log.Warn().Str("variable", v).Str("file", e.Source.Path).Msg(warning)
 		}
+		j.warnUnknown(e)
 		j.raw = append(j.raw, j.checkPlausible(e))
 	}
 	return nil

@@ -172,6 +172,7 @@ func (v *verification) add(ctx context.Context, cycle time.Time) error {
 	if err != nil {
 		return err
 	}
+	v.warnUnknown(raw)
 	k := slices.IndexFunc(product.Vars, func(e *ingest.Ensemble) bool { return e.Variable.Name == raw.Variable.Name })
 	if k < 0 {
 		return nil

@@ -36,6 +36,7 @@ type workspace struct {
 
 	abandoned *Holder                       // the run before, if it was killed
 	histories map[string]*calibrate.History // by variable
+	unknown   map[string]bool               // names in calibrate.withhold that were warned of
 }
 
 // access says what a command does with the state folder. Values in the store are
