@@ -119,6 +119,7 @@ func runOne(ctx context.Context, g *Global, command string, o oneCycle) (err err
 	if err != nil {
 		return err
 	}
+	s.ledger.training = !o.job.Sample
 	defer func() { s.writeMetrics(cause(ctx, err)) }()
 	var before error
 	if o.CatchUp > 0 {

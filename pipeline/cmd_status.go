@@ -76,6 +76,8 @@ type StatusReport struct {
 	Drift []DriftStatus `json:"drift"`
 	// Jobs are the steps of what was last submitted to Slurm.
 	Jobs []JobStatus `json:"jobs,omitempty"`
+	// QueueUnknown says why Slurm could not be asked about tasks that are not over.
+	QueueUnknown string `json:"queue_unknown,omitempty"`
 }
 
 // IgnoredFile is a file of the archive that is left out.
@@ -162,7 +164,7 @@ func (w *workspace) statusReport(ctx context.Context, first, last time.Time) (r 
 	if r.Drift, err = w.drift(ctx); err != nil {
 		return nil, cause(ctx, err)
 	}
-	if r.Jobs, err = w.jobs(ctx, slurm{}); err != nil {
+	if r.Jobs, r.QueueUnknown, err = w.jobs(ctx, slurm{}); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -191,7 +193,7 @@ func (w *workspace) status(ctx context.Context, cycle time.Time) (CycleStatus, e
 		}
 		return s, nil
 	case err != nil:
-		s.Reasons = append(s.Reasons, err.Error())
+		s.Status, s.Reasons = StatusStale, append(s.Reasons, err.Error())
 		return s, nil
 	}
 	s.Created, s.PeakMemory = &m.Created, m.PeakMemory
@@ -250,7 +252,7 @@ func (r *StatusReport) print(w io.Writer) error {
 	for _, f := range r.Ignored {
 		text += "ignored: " + f.Why + "\n"
 	}
-	text += jobsTable(r.Jobs)
+	text += jobsTable(r.Jobs, r.QueueUnknown)
 	if _, err := io.WriteString(w, text); err != nil {
 		return fmt.Errorf("print status: %w", err)
 	}

@@ -60,6 +60,7 @@ func runTrain(ctx context.Context, o TrainOptions, g *Global) (err error) {
 	if err != nil {
 		return err
 	}
+	s.ledger.training = true
 	defer func() { s.writeMetrics(cause(ctx, err)) }()
 	return s.with(ctx, writing, func(w *workspace) error {
 		cycles, err := w.within(w.cycles(), first, last)

@@ -17,6 +17,7 @@ const (
 
 // The policies of operations.on_missing.
 const (
+	onMissingBaseline = "baseline"
 	onMissingRaw      = "raw"
 	onMissingFail     = "fail"
 	onMissingPrevious = "previous-cycle"

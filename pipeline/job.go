@@ -20,8 +20,10 @@ type job struct {
 	log     zerolog.Logger
 	cycle   time.Time // of the product
 	product string
+	begun   bool // the product is being made: what degrades it is news
 
 	forecast time.Time // cycle of the forecast it is made from: cycle, or an earlier one; of the ingest stage
+	instead  string    // why it is an earlier one; of the ingest stage
 	exact    bool      // no earlier one will do
 
 	draw drawing // how members come about
@@ -92,6 +94,7 @@ func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Ou
 	if err != nil {
 		return fail(cause(ctx, err))
 	}
+	reason := "it is asked for"
 	if !o.Force {
 		valid, why, err := validProduct(ctx, product, want)
 		if err != nil {
@@ -107,8 +110,9 @@ func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Ou
 			j.ledger.product(m)
 			return out, nil
 		}
-		j.log.Info().Str("reason", why).Msg("cycle begins")
+		reason = why
 	}
+	j.begin(reason)
 	if o.Merge {
 		j.draw = j.merging(o.Shards, want)
 	}
@@ -138,10 +142,23 @@ func (j *job) do(ctx context.Context, stages ...Stage) ([]StageRecord, error) {
 	return records, err
 }
 
+// begin tells the log that the product is made, why, and what degrades it so far.
+func (j *job) begin(why string) {
+	j.log.Info().Str("reason", why).Msg("cycle begins")
+	j.begun = true
+	known := j.provenance.Degraded
+	j.provenance.Degraded = nil
+	for _, reason := range known {
+		j.degrade(reason)
+	}
+}
+
 // degrade notes that the product is less than was asked for.
 func (j *job) degrade(reason string) {
 	j.provenance.Degraded = append(j.provenance.Degraded, reason)
-	j.log.Warn().Str("reason", reason).Msg("degraded")
+	if j.begun {
+		j.log.Warn().Str("reason", reason).Msg("degraded")
+	}
 }
 
 // command makes the product of this job again. It is the same for a product of run

@@ -12,6 +12,8 @@ type ledger struct {
 	faults  int                // files and cycles of the archive that cannot be used
 	drift   []DriftStatus
 	opened  bool // the archive was read: faults is known
+
+	training bool // the command makes models and no products
 }
 
 // stages adds the time that stages took.
@@ -46,7 +48,7 @@ func (s *session) writeMetrics(result error) {
 	}
 	path := s.Resolve(s.Operations.Metrics)
 	if err := publishMetrics(path, metrics{
-		build: s.global.Build, ended: s.global.clock(), code: ExitCode(result), ledger: s.ledger,
+		build: s.global.Build, ended: s.global.clock(), code: ExitCode(result), ledger: s.ledger, last: s.ledger.last,
 	}); err != nil {
 		s.log.Warn().Str("file", path).Msg("metrics not written: " + err.Error())
 	}
@@ -58,4 +60,5 @@ type metrics struct {
 	ended  time.Time
 	code   int
 	ledger *ledger
+	last   *Manifest // of the product that is told of; nil: what is known stays
 }

@@ -390,6 +390,12 @@ func lookUp(settings map[string]any, name string) (any, bool) {
 // order of the table. Paths count as written, so that an archive may be moved
 // together with its configuration.
 func (l *loader) hash(c *Config) string {
+	if c.Operations.OnMissing == onMissingPrevious {
+		// It differs for cycles without a forecast only, whose products say so.
+		as := *c
+		as.Operations.OnMissing = onMissingBaseline
+		c = &as
+	}
 	d := sha256.New()
 	for _, k := range l.keys {
 		if k.Result {

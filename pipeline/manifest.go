@@ -94,6 +94,7 @@ type Wanted struct {
 	ConfigSHA256 string
 	Archive      string
 	Inputs       []FileRecord
+	Instead      string // why it is made from an earlier forecast; "" when it is not
 }
 
 // manifestPath is where the manifest of a product lies.
@@ -184,10 +185,14 @@ func (m *Manifest) outdated(want Wanted) string {
 	switch {
 	case m.ConfigSHA256 != want.ConfigSHA256:
 		return "the configuration has changed"
-	case m.Archive != want.Archive:
-		return "earlier forecasts or observations have changed"
+	case !slices.Equal(m.Inputs, want.Inputs) && m.ForecastCycle != nil:
+		return fmt.Sprintf("it was made from the forecast of %s, and there is a later one", formatCycle(*m.ForecastCycle))
 	case !slices.Equal(m.Inputs, want.Inputs):
 		return "the forecast has changed"
+	case m.Archive != want.Archive:
+		return "earlier forecasts or observations have changed"
+	case want.Instead != "" && !slices.Contains(m.Reasons, want.Instead):
+		return "it would now be " + want.Instead
 	}
 	return ""
 }

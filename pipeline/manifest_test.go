@@ -81,11 +81,24 @@ func TestValidProduct(t *testing.T) {
 		want func(w *Wanted)
 		why  string
 	}{
-		"as it was":              {why: "product is there and valid"},
-		"other configuration":    {want: func(w *Wanted) { w.ConfigSHA256 = "d" }, why: "the configuration has changed"},
-		"other history":          {want: func(w *Wanted) { w.Archive = "b" }, why: "earlier forecasts or observations have changed"},
-		"other forecast":         {want: func(w *Wanted) { w.Inputs = []FileRecord{{Path: "fc.nc", SHA256: "j"}} }, why: "the forecast has changed"},
-		"one forecast more":      {want: func(w *Wanted) { w.Inputs = append(w.Inputs, FileRecord{Path: "g.nc"}) }, why: "the forecast has changed"},
+		"as it was":            {why: "product is there and valid"},
+		"other configuration":  {want: func(w *Wanted) { w.ConfigSHA256 = "d" }, why: "the configuration has changed"},
+		"other history":        {want: func(w *Wanted) { w.Archive = "b" }, why: "earlier forecasts or observations have changed"},
+		"other forecast":       {want: func(w *Wanted) { w.Inputs = []FileRecord{{Path: "fc.nc", SHA256: "j"}} }, why: "the forecast has changed"},
+		"one forecast more":    {want: func(w *Wanted) { w.Inputs = append(w.Inputs, FileRecord{Path: "g.nc"}) }, why: "the forecast has changed"},
+		"forecast and history": {want: func(w *Wanted) { w.Archive, w.Inputs = "b", nil }, why: "the forecast has changed"},
+		"a later forecast": {
+			harm: func(t *testing.T, p string) { rewrite(t, p, func(m *Manifest) { m.ForecastCycle = &aCycle }) },
+			want: func(w *Wanted) { w.Inputs = nil },
+			why:  "it was made from the forecast of 2024-07-08T00Z, and there is a later one",
+		},
+		"another lack": {
+			harm: func(t *testing.T, p string) {
+				rewrite(t, p, func(m *Manifest) { m.Reasons = []string{"made, because it is missing"} })
+			},
+			want: func(w *Wanted) { w.Instead = "made, because it cannot be used" },
+			why:  "it would now be made, because it cannot be used",
+		},
 		"no manifest":            {harm: func(t *testing.T, p string) { must(os.Remove(manifestPath(p))) }, why: "no product yet"},
 		"no product":             {harm: func(t *testing.T, p string) { must(os.Remove(p)) }, why: "x.nc is gone"},
 		"truncated product":      {harm: func(t *testing.T, p string) { must(os.Truncate(p, 4)) }, why: "x.nc was changed or damaged"},

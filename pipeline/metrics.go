@@ -23,11 +23,14 @@ import (
 // of, as the time of the last success after a failure, is kept from the file that is
 // there.
 func publishMetrics(path string, m metrics) error {
-	families, err := m.gather()
+	before, err := readMetrics(path)
 	if err != nil {
 		return err
 	}
-	before, err := readMetrics(path)
+	if m.last != nil && newest(before).After(m.last.Cycle) {
+		m.last = nil // an old cycle that was made again is no news
+	}
+	families, err := m.gather()
 	if err != nil {
 		return err
 	}
@@ -68,7 +71,18 @@ func readMetrics(path string) (map[string]*dto.MetricFamily, error) {
 	return families, nil
 }
 
-const metricPrefix = "sipipe_"
+const (
+	metricPrefix = "sipipe_"
+	metricCycle  = "last_cycle_timestamp_seconds"
+)
+
+// newest is the cycle that a file of metrics is about; zero when there is none.
+func newest(families map[string]*dto.MetricFamily) (cycle time.Time) {
+	for _, metric := range families[metricPrefix+metricCycle].GetMetric() {
+		cycle = time.Unix(int64(metric.GetGauge().GetValue()), 0)
+	}
+	return cycle
+}
 
 // gather is what is known after this command.
 func (m metrics) gather() (map[string]*dto.MetricFamily, error) {
@@ -82,8 +96,8 @@ func (m metrics) gather() (map[string]*dto.MetricFamily, error) {
 	gauge("build_info", "Version of the program; the value is 1.", "version", "commit").WithLabelValues(m.build.Version, m.build.Commit).Set(1)
 	gauge("last_run_timestamp_seconds", "End of the last run, whatever came of it, in seconds since 1970.").WithLabelValues().Set(seconds)
 	gauge("exit_code", "Exit code of the last run.").WithLabelValues().Set(float64(m.code))
-	if m.code == ExitDone {
-		gauge("last_success_timestamp_seconds", "End of the last run with exit code 0, in seconds since 1970.").WithLabelValues().Set(seconds)
+	if m.code == ExitDone && !m.ledger.training {
+		gauge("last_success_timestamp_seconds", "End of the last run with exit code 0 that was to make products, in seconds since 1970.").WithLabelValues().Set(seconds)
 	}
 	duration := gauge("run_duration_seconds", "Time that a stage of the last run took, all its cycles together.", "stage")
 	for stage, d := range m.ledger.seconds {
@@ -102,8 +116,8 @@ func (m metrics) gather() (map[string]*dto.MetricFamily, error) {
 			}
 		}
 	}
-	if m.ledger.last != nil {
-		m.product(gauge, m.ledger.last)
+	if m.last != nil {
+		m.product(gauge, m.last)
 	}
 	gathered, err := registry.Gather()
 	if err != nil {
@@ -124,9 +138,9 @@ func is(b bool) float64 {
 	return 0
 }
 
-// product describes the newest product that the run has made or found valid.
+// product describes the newest product that was made or found valid.
 func (m metrics) product(gauge func(name, help string, labels ...string) *prometheus.GaugeVec, p *Manifest) {
-	gauge("last_cycle_timestamp_seconds", "Cycle of the newest product of the last run that had one, in seconds since 1970.").WithLabelValues().Set(float64(p.Cycle.Unix()))
+	gauge(metricCycle, "Newest cycle of which a product was made or found valid, in seconds since 1970.").WithLabelValues().Set(float64(p.Cycle.Unix()))
 	gauge("degraded", "Whether that product is degraded in any way: 0 or 1.").WithLabelValues().Set(is(p.Status == StatusDegraded))
 	gauge("previous_cycle", "Whether that product is made from the forecast of an earlier cycle: 0 or 1.").WithLabelValues().Set(is(p.ForecastCycle != nil))
 	members := gauge("members", "Members with values of the raw forecast, and of the product.", "variable", "kind")

@@ -85,7 +85,19 @@ func TestMetrics(t *testing.T) {
 	check("after lack of space", success)
 	check("after lack of space", map[string]float64{"sipipe_exit_code": 73, "sipipe_archive_faults": 1})
 
+	// Training is no success.
+	must(t, sipipeIn(t, world, "train", "--date", "2020-01-17"))
+	must(t, sipipeIn(t, world, "train", "--from", "2020-01-16", "--to", "2020-01-17"))
+	check("after training", success)
+	check("after training", map[string]float64{"sipipe_exit_code": 0})
+
+	// Nor is an old cycle news.
+	must(t, sipipeIn(t, world, "run", "--date", "2020-01-02"))
+	success["sipipe_last_success_timestamp_seconds"] = float64(world.now.Unix())
+	check("an old cycle", success)
+
 	// A degraded product is a success, and says so.
+	must2(t, os.Remove(file))
 	must(t, sipipeIn(t, world, "run", "--date", "2020-01-02"))
 	check("degraded", map[string]float64{"sipipe_exit_code": 0, "sipipe_degraded": 1, "sipipe_fallback raw t2m": 1, "sipipe_last_success_timestamp_seconds": float64(world.now.Unix())})
 

@@ -25,6 +25,9 @@ const longestLead = 46 * 24 * time.Hour
 // readPrevious reads the latest earlier forecast that can be used and covers some valid
 // times of the cycle, whose own forecast is missing. When there is none, the error is why.
 func (j *job) readPrevious(ctx context.Context, why error) error {
+	if !slices.ContainsFunc(j.seen(), func(c time.Time) bool { return !c.Equal(j.cycle) && c.Hour() == j.cycle.Hour() }) {
+		return fmt.Errorf("%w; the archive has no cycles of %02d UTC, so that none is made from an earlier forecast", why, j.cycle.Hour())
+	}
 	for _, c := range slices.Backward(j.cycles()) {
 		if !c.Before(j.cycle) {
 			continue
@@ -44,7 +47,8 @@ func (j *job) readPrevious(ctx context.Context, why error) error {
 				lack = "cannot be used"
 			}
 			j.log.Warn().Msg(why.Error())
-			j.degrade(fmt.Sprintf("made from the forecast of %s, because that of %s %s", formatCycle(c), formatCycle(j.cycle), lack))
+			j.instead = fmt.Sprintf("made from the forecast of %s, because that of %s %s", formatCycle(c), formatCycle(j.cycle), lack)
+			j.degrade(j.instead)
 			j.provenance.IssuedFor = j.cycle
 			return nil
 		}

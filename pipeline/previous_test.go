@@ -13,70 +13,107 @@ import (
 	"sipipe/ingest/simulate"
 )
 
-// The small archive has cycles of 00 UTC with lead times of 6 and 12 hours, so that one
-// of 06 UTC is missing and half covered by the one before.
-func TestPreviousCycle(t *testing.T) {
-	place(t)
+// placeLong makes an archive, the working one, of daily cycles whose lead times reach two
+// days, so that each is half covered by the one before.
+func placeLong(t *testing.T) {
+	t.Helper()
+	clean(t)
+	o := simulate.Defaults()
+	o.Dir, o.Places, o.Members, o.Steps = t.TempDir(), 3, 4, 8
+	o.From, o.To = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2020, 1, 18, 0, 0, 0, 0, time.UTC)
+	_, err := simulate.Write(t.Context(), o, nil)
+	must2(t, err)
+	t.Chdir(o.Dir)
+	t.Setenv("SIPIPE_CALIBRATE_METHOD", "frame")
 	t.Setenv("SIPIPE_OPERATIONS_ON_MISSING", "previous-cycle")
+}
+
+func TestPreviousCycle(t *testing.T) {
+	placeLong(t)
 	t.Setenv("SIPIPE_OPERATIONS_METRICS", "sipipe.prom")
-	const reason = "made from the forecast of 2020-01-18T00Z, because that of 2020-01-18T06Z is missing"
-	r := must(t, sipipe(t, "run", "--date", "2020-01-18T06"))
+	must2(t, os.Rename(forecast, "late.nc"))
+	const reason = "made from the forecast of 2020-01-17T00Z, because that of 2020-01-18T00Z is missing"
+	r := must(t, sipipe(t, "run", "--date", "2020-01-18"))
 	checkWarning(t, r.err, reason)
+	if begins := strings.Index(r.err, "cycle begins"); begins < 0 || strings.Index(r.err, `"message":"degraded"`) < begins {
+		t.Errorf("it is degraded before it begins:\n%s", r.err)
+	}
+	if again := must(t, sipipe(t, "run", "--date", "2020-01-18")); !strings.Contains(again.err, "nothing to do") || strings.Contains(again.err, `"message":"degraded"`) {
+		t.Errorf("the second run says\n%s", again.err)
+	}
 
 	m := manifestOf(t, r.out)
-	made, issued := time.Date(2020, 1, 18, 0, 0, 0, 0, time.UTC), time.Date(2020, 1, 18, 6, 0, 0, 0, time.UTC)
+	made, issued := time.Date(2020, 1, 17, 0, 0, 0, 0, time.UTC), time.Date(2020, 1, 18, 0, 0, 0, 0, time.UTC)
 	if m.Status != StatusDegraded || m.ForecastCycle == nil || !m.ForecastCycle.Equal(made) || !m.Cycle.Equal(issued) {
 		t.Errorf("the manifest says %s, cycle %v, forecast of %v", m.Status, m.Cycle, m.ForecastCycle)
 	}
 	got, err := export.Read(t.Context(), strings.TrimSpace(r.out))
 	must2(t, err)
-	if p := got.Provenance; !p.IssuedFor.Equal(issued) || !cmp.Equal(p.Degraded, []string{reason}) || got.Metadata["id"] != "sipipe_20200118060000" {
+	if p := got.Provenance; !p.IssuedFor.Equal(issued) || !cmp.Equal(p.Degraded, []string{reason}) || got.Metadata["id"] != "sipipe_20200118000000" {
 		t.Errorf("the product says %+v", p)
 	}
 	if v := parsed(t, "sipipe.prom"); v["sipipe_previous_cycle"] != 1 || v["sipipe_degraded"] != 1 {
 		t.Errorf("metrics: previous cycle %g, degraded %g", v["sipipe_previous_cycle"], v["sipipe_degraded"])
 	}
 
-	// It is the forecast that was issued at 00 UTC, at the valid time of 12 UTC.
-	want, err := export.Read(t.Context(), strings.TrimSpace(must(t, sipipe(t, "run", "--date", "2020-01-18")).out))
+	// It is the forecast that was issued the day before, at the valid times of both.
+	want, err := export.Read(t.Context(), strings.TrimSpace(must(t, sipipe(t, "run", "--date", "2020-01-17")).out))
 	must2(t, err)
 	e, f := got.Vars[0], want.Vars[0]
-	if !e.Cycle.Equal(made) || len(e.Leads) != 1 || e.Leads[0] != 12*time.Hour || len(e.Members) != 7 {
-		t.Fatalf("it is of %s with lead times %v and %d members", e.Cycle, e.Leads, len(e.Members))
+	if !e.Cycle.Equal(made) || len(e.Leads) != 4 || e.Leads[0] != 30*time.Hour {
+		t.Fatalf("it is of %s with lead times %v", e.Cycle, e.Leads)
 	}
 	if diff := cmp.Diff(f.Values[len(f.Values)/2:], e.Values); diff != "" {
 		t.Errorf("its members are others (-issued before +now):\n%s", diff)
+	}
+
+	// A forecast that has come and cannot be used is another reason.
+	must2(t, os.WriteFile(forecast, []byte("CDF"), 0o644))
+	r = must(t, sipipe(t, "run", "--date", "2020-01-18"))
+	checkWarning(t, r.err, strings.Replace(reason, "is missing", "cannot be used", 1))
+	must2(t, os.Rename("late.nc", forecast))
+	r = must(t, sipipe(t, "run", "--date", "2020-01-18"))
+	if !strings.Contains(r.err, "it was made from the forecast of 2020-01-17T00Z, and there is a later one") {
+		t.Errorf("the forecast has come, and the log says\n%s", r.err)
 	}
 	if v := parsed(t, "sipipe.prom"); v["sipipe_previous_cycle"] != 0 {
 		t.Error("the metrics do not forget")
 	}
 
-	// Later than all that is covered, nothing is delivered.
-	for _, date := range []string{"2020-01-18T12", "2020-01-01T06", "2031-01-18"} {
-		r := sipipe(t, "run", "--date", date)
-		covers := date == "2020-01-01T06" // the first cycle is there
-		if covers != (r.code == ExitDone) || !covers && (r.code != ExitNoInput || !strings.Contains(r.err, "no earlier forecast covers any of its valid times")) {
+	// Later than all that is covered, and at an hour that the archive does not have, nothing is
+	// delivered.
+	for date, why := range map[string]string{
+		"2020-01-20":    "no earlier forecast covers any of its valid times",
+		"2031-01-18":    "no earlier forecast covers any of its valid times",
+		"2020-01-18T06": "the archive has no cycles of 06 UTC",
+	} {
+		if r := sipipe(t, "run", "--date", date); r.code != ExitNoInput || !strings.Contains(r.err, why) {
 			t.Errorf("%s: exit code %d\n%s", date, r.code, r.err)
 		}
 	}
 	// Verification is not about forecasts of other cycles.
-	if r := sipipe(t, "verify", "--from", "2020-01-18T06", "--to", "2020-01-18T06"); r.code != ExitNoInput {
+	must2(t, os.Remove(forecast))
+	must(t, sipipe(t, "run", "--date", "2020-01-18"))
+	if r := sipipe(t, "verify", "--from", "2020-01-18", "--to", "2020-01-18"); r.code != ExitNoInput {
 		t.Errorf("verify: exit code %d\n%s", r.code, r.err)
+	}
+}
+
+// The key is about cycles without a forecast: products of others stay valid.
+func TestPreviousCycleIsSwitchedOn(t *testing.T) {
+	placeLong(t)
+	must(t, sipipe(t, "run", "--date", "2020-01-17", "--set", "operations.on_missing=baseline"))
+	if r := must(t, sipipe(t, "run", "--date", "2020-01-17")); !strings.Contains(r.err, "nothing to do") {
+		t.Errorf("the product is made again:\n%s", r.err)
+	}
+	if r := must(t, sipipe(t, "run", "--date", "2020-01-17", "--set", "operations.on_missing=raw")); !strings.Contains(r.err, "the configuration has changed") {
+		t.Errorf("raw is no other configuration:\n%s", r.err)
 	}
 }
 
 // A forecast that cannot be used is one that is missing, until a good one has come.
 func TestPreviousCycleGivesWay(t *testing.T) {
-	clean(t)
-	dir := t.TempDir()
-	o := simulate.Defaults()
-	o.Dir, o.Places, o.Members, o.Steps = dir, 3, 4, 8
-	o.From, o.To = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2020, 1, 18, 0, 0, 0, 0, time.UTC)
-	_, err := simulate.Write(t.Context(), o, nil)
-	must2(t, err)
-	t.Chdir(dir)
-	t.Setenv("SIPIPE_CALIBRATE_METHOD", "frame")
-	t.Setenv("SIPIPE_OPERATIONS_ON_MISSING", "previous-cycle")
+	placeLong(t)
 	good, err := os.ReadFile(forecast)
 	must2(t, err)
 
@@ -107,17 +144,17 @@ func TestPreviousCycleGivesWay(t *testing.T) {
 
 // While a forecast may still come, none is put in its place.
 func TestPreviousCycleAfterWaiting(t *testing.T) {
-	place(t)
-	t.Setenv("SIPIPE_OPERATIONS_ON_MISSING", "previous-cycle")
+	placeLong(t)
+	must2(t, os.Remove(forecast))
 	world := &worldClock{now: time.Date(2020, 1, 18, 9, 0, 0, 0, time.UTC)}
-	r := must(t, sipipeIn(t, world, "run", "--date", "2020-01-18T06", "--wait", "10m"))
+	r := must(t, sipipeIn(t, world, "run", "--date", "2020-01-18", "--wait", "10m"))
 	if first, last := strings.Index(r.err, "waiting for the input"), strings.Index(r.err, "made from the forecast"); first < 0 || last < first {
 		t.Errorf("it did not wait first:\n%s", r.err)
 	}
-	if r := sipipeIn(t, world, "run", "--date", "2020-01-18T12", "--wait", "10m"); r.code != ExitTryLater {
+	if r := sipipeIn(t, world, "run", "--date", "2020-01-20", "--wait", "10m"); r.code != ExitTryLater {
 		t.Errorf("without any overlap: exit code %d\n%s", r.code, r.err)
 	}
-	if r := sipipeIn(t, world, "train", "--date", "2020-01-18T06"); r.code != ExitNoInput {
+	if r := sipipeIn(t, world, "train", "--date", "2020-01-18"); r.code != ExitNoInput {
 		t.Errorf("train: exit code %d, want none of an earlier cycle\n%s", r.code, r.err)
 	}
 }

@@ -423,6 +423,18 @@ func TestVerifyPrintsWhatTheInterfaceSays(t *testing.T) {
 	}
 }
 
+// A damaged manifest is one of a product that a run makes again.
+func TestStatusOfADamagedManifest(t *testing.T) {
+	place(t)
+	product := strings.TrimSpace(must(t, sipipe(t, "run", "--date", "2020-01-18")).out)
+	must2(t, os.Truncate(manifestPath(product), 40))
+	var r StatusReport
+	must2(t, json.Unmarshal([]byte(must(t, sipipe(t, "status", "--from", "2020-01-18", "--to", "2020-01-18", "--json")).out), &r))
+	if c := r.Cycles[0]; c.Status != StatusStale || !strings.Contains(c.Reasons[0], "is damaged") {
+		t.Errorf("status says %+v", c)
+	}
+}
+
 func TestConfigShowsOrigins(t *testing.T) {
 	place(t)
 	out := must(t, sipipe(t, "config", "--seed", "9", "--set", "operations.min_members=3")).out

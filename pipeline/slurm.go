@@ -43,17 +43,24 @@ type SchedulerError struct {
 }
 
 func (e *SchedulerError) Error() string {
-	if errors.Is(e.Err, exec.ErrNotFound) {
-		return e.Command + " is not there; submit where Slurm can be reached, or look at the scripts with --dry-run"
+	switch {
+	case errors.Is(e.Err, exec.ErrNotFound):
+		return e.what() + "; submit where Slurm can be reached, or look at the scripts with --dry-run"
+	case e.later():
+		return e.what() + "; try again later"
 	}
-	text := e.Command + ": " + e.Err.Error()
-	if e.Text != "" {
-		text = e.Text // it begins with the name of the command
+	return e.what() + "; change the keys of slurm, or the options"
+}
+
+// what did not work.
+func (e *SchedulerError) what() string {
+	switch {
+	case errors.Is(e.Err, exec.ErrNotFound):
+		return e.Command + " is not there"
+	case e.Text != "":
+		return e.Text // it begins with the name of the command
 	}
-	if e.later() {
-		return text + "; try again later"
-	}
-	return text + "; change the keys of slurm, or the options"
+	return e.Command + ": " + e.Err.Error()
 }
 
 func (e *SchedulerError) Unwrap() error { return e.Err }

@@ -140,7 +140,7 @@ func (j *job) wanted(ctx context.Context) (Wanted, error) {
 	if err := ctx.Err(); err != nil {
 		return Wanted{}, err
 	}
-	w := Wanted{Cycle: j.cycle, ConfigSHA256: j.Hash}
+	w := Wanted{Cycle: j.cycle, ConfigSHA256: j.Hash, Instead: j.instead}
 	digest := sha256.New()
 	seen := map[ingest.Source]bool{}
 	for _, e := range j.raw {

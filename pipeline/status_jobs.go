@@ -2,7 +2,9 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -18,7 +20,7 @@ type JobStatus struct {
 	Step       string        `json:"step"`
 	Job        string        `json:"job"`
 	Tasks      int           `json:"tasks"`
-	Done       int           `json:"done"`
+	Done       int           `json:"done"` // also what others have done since
 	Running    int           `json:"running"`
 	Waiting    int           `json:"waiting"`
 	Failed     []TaskFailure `json:"failed,omitempty"`
@@ -33,36 +35,45 @@ type TaskFailure struct {
 }
 
 // jobs are the steps of the latest submissions, oldest first. What the records of the
-// tasks leave open is asked of the batch system, if there is one.
-func (w *workspace) jobs(ctx context.Context, s scheduler) ([]JobStatus, error) {
+// tasks leave open is asked of the batch system; unknown says why that cannot be done, if
+// it matters.
+func (w *workspace) jobs(ctx context.Context, s scheduler) (jobs []JobStatus, unknown string, err error) {
 	all, err := submissions(w.store.Dir())
 	if err != nil || len(all) == 0 {
-		return nil, err
+		return nil, "", err
 	}
 	all = all[max(0, len(all)-shownJobs):]
-	q, err := s.queue(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, cause(ctx, err)
-		}
-		w.log.Debug().Msg("the queue is not known: " + err.Error())
-		q = nil
+	q, asked := s.queue(ctx)
+	if ctx.Err() != nil {
+		return nil, "", cause(ctx, ctx.Err())
 	}
-	var jobs []JobStatus
 	for _, p := range all {
 		for _, step := range p.Steps {
 			j := JobStatus{Submission: p.name(), Step: step.Name, Job: step.Job, Tasks: len(step.Tasks)}
 			for k := range step.Tasks {
-				j.count(ctx, s, p, step, k+1, q)
+				if err := w.count(ctx, &j, s, p, step, k+1, q); err != nil {
+					return nil, "", err
+				}
+			}
+			if asked != nil && j.Running+j.Waiting > 0 {
+				unknown = whatFailed(asked)
 			}
 			jobs = append(jobs, j)
 		}
 	}
-	return jobs, nil
+	return jobs, unknown, nil
+}
+
+// whatFailed is an error of the batch system without the advice of submitting.
+func whatFailed(err error) string {
+	if batch := (*SchedulerError)(nil); errors.As(err, &batch) {
+		return batch.what()
+	}
+	return err.Error()
 }
 
 // count adds what is known of one task. q is nil when there is no queue to ask.
-func (j *JobStatus) count(ctx context.Context, s scheduler, p *submission, step *step, task int, q queue) {
+func (w *workspace) count(ctx context.Context, j *JobStatus, s scheduler, p *submission, step *step, task int, q queue) error {
 	array := len(step.Tasks) > 1
 	number := 0 // of a job that is no array
 	if array {
@@ -70,33 +81,79 @@ func (j *JobStatus) count(ctx context.Context, s scheduler, p *submission, step 
 	}
 	r := p.readRecord(step.Name, task)
 	state, queued := q[step.Job][number]
-	fail := func(code int, reason string) {
-		j.Failed = append(j.Failed, TaskFailure{Task: task, ExitCode: code, Reason: reason, Log: p.logPath(step, task)})
-	}
+	ended := r != nil && r.Ended != nil
 	switch {
 	// A task that was put back has the record of the time before.
 	case queued && state == "PENDING":
 		j.Waiting++
-	case r != nil && r.Ended != nil && r.ExitCode == ExitDone:
+		return nil
+	case ended && r.ExitCode == ExitDone:
 		j.Done++
-	case r != nil && r.Ended != nil && !queued:
-		fail(r.ExitCode, r.Reason)
+		return nil
 	case queued:
 		j.Running++
+		return nil
+	}
+	if made, err := w.madeSince(p, step, task); err != nil || made {
+		j.Done++
+		return err
+	}
+	failure := TaskFailure{Task: task, Log: p.logPath(step, task)}
+	switch {
+	case ended:
+		failure.ExitCode, failure.Reason = r.ExitCode, r.Reason
 	case q == nil && r != nil:
 		j.Running++ // as far as can be told here
+		return nil
 	case q == nil:
 		j.Waiting++
+		return nil
+	case r != nil:
+		failure.Reason = "it was killed without leaving word"
 	default:
-		reason := "it left no word: it was cancelled, killed as it began, or the step before it failed"
-		if r != nil {
-			reason = "it was killed without leaving word"
-		}
-		if state := s.history(ctx, step.Job, task, array); state != "" {
-			reason += ": " + strings.ToLower(state)
-		}
-		fail(0, reason)
+		failure.Reason = "it left no word: it was cancelled, killed as it began, or the step before it failed"
 	}
+	if !ended {
+		if state := s.history(ctx, step.Job, task, array); state != "" {
+			failure.Reason += ": " + strings.ToLower(state)
+		}
+	}
+	j.Failed = append(j.Failed, failure)
+	return nil
+}
+
+// madeSince tells whether others have done since what a task was to do: all products that
+// it had a part in were written after it was submitted.
+func (w *workspace) madeSince(p *submission, step *step, task int) (bool, error) {
+	if step.Name == stepVerify {
+		return false, nil
+	}
+	cycles := p.Cycles
+	if step.Name == stepSample {
+		cycles = nil
+		for _, args := range step.Tasks[task-1] {
+			for _, arg := range args {
+				if text, ok := strings.CutPrefix(arg, "--date="); ok {
+					r, err := parseCycle(text, "", p.Created)
+					if err != nil {
+						return false, nil // it is not ours to say what is wrong with a plan
+					}
+					cycles = append(cycles, r.at)
+				}
+			}
+		}
+	}
+	for _, c := range cycles {
+		product, err := w.product(c)
+		if err != nil {
+			return false, err
+		}
+		info, err := os.Stat(manifestPath(product))
+		if err != nil || info.ModTime().Before(p.Created) {
+			return false, nil
+		}
+	}
+	return len(cycles) > 0, nil
 }
 
 // logPath is where the batch system writes the log of a task.
@@ -112,7 +169,7 @@ func (s *submission) logPath(p *step, task int) string {
 const shownFailures = 5
 
 // jobsTable is the table of jobs and what went wrong, as text.
-func jobsTable(jobs []JobStatus) string {
+func jobsTable(jobs []JobStatus, unknown string) string {
 	if len(jobs) == 0 {
 		return ""
 	}
@@ -121,6 +178,9 @@ func jobsTable(jobs []JobStatus) string {
 	t.Style().Format.Header = text.FormatDefault
 	t.AppendHeader(table.Row{"submission", "step", "job", "tasks", "done", "running", "waiting", "failed"})
 	var notes strings.Builder
+	if unknown != "" {
+		fmt.Fprintf(&notes, "the queue cannot be asked, so that running and waiting are what tasks have recorded: %s\n", unknown)
+	}
 	for _, j := range jobs {
 		t.AppendRow(table.Row{j.Submission, j.Step, j.Job, j.Tasks, j.Done, j.Running, j.Waiting, len(j.Failed)})
 		for _, f := range j.Failed[:min(len(j.Failed), shownFailures)] {

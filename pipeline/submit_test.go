@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -168,7 +169,7 @@ func TestSubmittedShards(t *testing.T) {
 	if err := p.save(); err != nil {
 		t.Fatal(err)
 	}
-	jobs, err := w.jobs(t.Context(), &paper{q: queue{"8": {3: "PENDING"}}, past: "OUT_OF_MEMORY"})
+	jobs, _, err := w.jobs(t.Context(), &paper{q: queue{"8": {3: "PENDING"}}, past: "OUT_OF_MEMORY"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,6 +211,52 @@ func TestSubmittedShards(t *testing.T) {
 	}
 	if p, err := w.planRun(t.Context(), cycleOn(18), 4, false); p != nil || err != nil {
 		t.Errorf("there is nothing to do, and the plan is %+v, %v", p, err)
+	}
+	// What has failed is of no concern when the product is there.
+	jobs, _, err = w.jobs(t.Context(), &paper{past: "OUT_OF_MEMORY"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range jobs {
+		if len(j.Failed) > 0 || j.Done != j.Tasks {
+			t.Errorf("after the merge %+v", j)
+		}
+	}
+}
+
+// That the queue cannot be asked is said when tasks may be in it.
+func TestQueueUnknown(t *testing.T) {
+	place(t)
+	w := opened(t)
+	p, err := w.planRun(t.Context(), cycleOn(18), 2, false)
+	must2(t, err)
+	must2(t, errors.Join(os.MkdirAll(p.dir, 0o755), p.save()))
+	dir := t.TempDir()
+	for script, want := range map[string]string{
+		"": "squeue is not there",
+		"echo 'squeue: error: Unable to contact slurm controller' >&2; exit 1": "squeue: error: Unable to contact slurm controller",
+	} {
+		if script != "" {
+			must2(t, os.WriteFile(filepath.Join(dir, "squeue"), []byte("#!/bin/sh\n"+script+"\n"), 0o755))
+		}
+		t.Setenv("PATH", dir)
+		if r := must(t, sipipe(t, "status")); !strings.Contains(r.out, "the queue cannot be asked") || !strings.Contains(r.out, want) {
+			t.Errorf("status does not say %q:\n%s", want, r.out)
+		}
+		var r StatusReport
+		must2(t, json.Unmarshal([]byte(must(t, sipipe(t, "status", "--json")).out), &r))
+		if r.QueueUnknown != want {
+			t.Errorf("%q, want %q", r.QueueUnknown, want)
+		}
+		must2(t, os.RemoveAll(filepath.Join(dir, "squeue")))
+	}
+	for _, step := range p.Steps {
+		for k := range step.Tasks {
+			must2(t, p.writeRecord(step.Name, k+1, &taskRecord{Begun: cycleOn(21), Ended: &p.Created}))
+		}
+	}
+	if r := must(t, sipipe(t, "status")); strings.Contains(r.out, "the queue") {
+		t.Errorf("all is over, and status speaks of the queue:\n%s", r.out)
 	}
 }
 
