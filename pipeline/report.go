@@ -176,9 +176,9 @@ func printVectors(w io.Writer, what string, r *score.VectorReport) {
 }
 
 // systemOrder is from the least to the most processed.
-func systemOrder[T any](systems map[string]T) []string {
-	known := []string{systemRaw, systemEMOS, systemBMA, systemFrame, systemCalibrated}
-	return slices.SortedFunc(maps.Keys(systems), func(a, b string) int { return slices.Index(known, a) - slices.Index(known, b) })
+func systemOrder[T any](of map[string]T) []string {
+	known := systems()
+	return slices.SortedFunc(maps.Keys(of), func(a, b string) int { return slices.Index(known, a) - slices.Index(known, b) })
 }
 
 func number2(n score.Number) string { return numberText(n, "%.2f") }

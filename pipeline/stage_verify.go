@@ -23,11 +23,8 @@ const (
 	systemCalibrated = "calibrated"
 )
 
-// systems that are compared. BMA is that of a variable whose errors are normal.
-func systems(v ingest.Variable) []string {
-	if calibrate.WorkingSpace(v).Censored {
-		return []string{systemRaw, systemEMOS, systemFrame, systemCalibrated}
-	}
+// systems are those that are compared.
+func systems() []string {
 	return []string{systemRaw, systemEMOS, systemBMA, systemFrame, systemCalibrated}
 }
 
@@ -213,7 +210,7 @@ func (v *verification) addLead(ctx context.Context, raw, calibrated *ingest.Ense
 		o := func(members int, dependent bool) score.Options {
 			return score.Options{Ranks: members + 1, Thresholds: thresholds(raw.Variable), Dependent: dependent, Seed: v.Calibrate.Seed}
 		}
-		for _, name := range systems(raw.Variable) {
+		for _, name := range systems() {
 			s := score.System{Name: name, Options: o(len(raw.Members), false)}
 			if name == systemCalibrated {
 				s.Options = o(len(calibrated.Members), v.Calibrate.Draw == string(calibrate.DrawStratified))

@@ -36,7 +36,7 @@ type baselines struct {
 	rows *pastRows
 	raw  *ingest.Ensemble
 	emos *baseline.EMOS
-	bma  *baseline.BMA
+	bma  baseline.Averaging
 }
 
 // predict returns the distributions of EMOS and BMA; nil where there is none.
@@ -85,25 +85,25 @@ func (r *pastRows) fit(ctx context.Context, raw *ingest.Ensemble, lead time.Dura
 		Exchangeable: calibrate.Exchangeable(r.Calibrate.Exchangeable).Of(raw),
 	}
 	b := &baselines{rows: r, raw: raw}
-	emos, err := o.EMOS(&l.pool, last)
-	if b.emos, err = fitted(&emos, err); err != nil || !slices.Contains(systems(raw.Variable), systemBMA) {
-		return b, err
-	}
-	bma, err := o.BMA(&l.pool, last)
-	b.bma, err = fitted(&bma, err)
-	return b, err
-}
-
-// fitted is nil where there was too little to fit to, which is not an error.
-func fitted[T any](t *T, err error) (*T, error) {
-	var few *baseline.TooFewError
-	switch {
-	case errors.As(err, &few) || errors.Is(err, baseline.ErrDegenerate):
-		return nil, nil
-	case err != nil:
+	switch emos, err := o.EMOS(&l.pool, last); {
+	case err == nil:
+		b.emos = &emos
+	case !tooLittle(err):
 		return nil, err
 	}
-	return t, nil
+	switch bma, err := o.BMA(&l.pool, last); {
+	case err == nil:
+		b.bma = bma
+	case !tooLittle(err):
+		return nil, err
+	}
+	return b, nil
+}
+
+// tooLittle tells whether there was too little to fit to, which is no fault.
+func tooLittle(err error) bool {
+	var few *baseline.TooFewError
+	return errors.As(err, &few) || errors.Is(err, baseline.ErrDegenerate)
 }
 
 // take adds the rows of one cycle.

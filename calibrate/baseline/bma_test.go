@@ -27,7 +27,7 @@ func TestBMAReference(t *testing.T) {
 	near(t, "sum of weights", sum, 1, 1e-12)
 	var logLik float64
 	for _, r := range train {
-		m, _ := b.Predict(r.Members)
+		m := mixtureOf(t, &b, r.Members)
 		var density float64
 		for k, w := range m.Weight {
 			z := (r.Obs - m.Mu[k]) / m.Sigma[k]
@@ -36,6 +36,15 @@ func TestBMAReference(t *testing.T) {
 		logLik += math.Log(density) / float64(len(train))
 	}
 	near(t, "log-likelihood", logLik, -2.584321, 1e-6)
+}
+
+func mixtureOf(t *testing.T, b *BMA, members []float32) Mixture {
+	t.Helper()
+	d, ok := b.Predict(members)
+	if !ok {
+		t.Fatal("no prediction")
+	}
+	return d.(Mixture)
 }
 
 // Each observation follows one of three members: with weight .6, .3, .1, biased.
@@ -68,7 +77,7 @@ func bmaRows(missing float64) []Row {
 func TestBMAWeights(t *testing.T) {
 	rows := bmaRows(0)
 	b := BMA{Weight: []float64{1. / 3, 1. / 3, 1. / 3}, Intercept: make([]float64, 3), Slope: []float64{1, 1, 1}}
-	if err := b.maximise(b.residuals(rows), 3, true); err != nil {
+	if err := b.maximise(rows, true); err != nil {
 		t.Fatal(err)
 	}
 	for j, want := range []float64{.6, .3, .1} {
@@ -90,8 +99,8 @@ func TestBMAMissing(t *testing.T) {
 	if b.Weight[3] != 0 {
 		t.Errorf("weight %g of a member that never came", b.Weight[3])
 	}
-	m, ok := b.Predict([]float32{1, nan, 3, nan})
-	if !ok || len(m.Weight) != 2 {
+	m := mixtureOf(t, &b, []float32{1, nan, 3, nan})
+	if len(m.Weight) != 2 {
 		t.Fatalf("prediction %+v", m)
 	}
 	near(t, "weight of those present", m.Weight[0], b.Weight[0]/(b.Weight[0]+b.Weight[2]), 1e-14)
@@ -136,7 +145,7 @@ func TestBMAGrownEnsemble(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%+v, with missing members marked %+v", got, want)
 		}
-		if m, ok := got.Predict([]float32{1, 2, 3, 4}); !ok || len(m.Weight) != 3 {
+		if m := mixtureOf(t, &got, []float32{1, 2, 3, 4}); len(m.Weight) != 3 {
 			t.Errorf("a fourth member that no row had: %+v", m)
 		}
 	}

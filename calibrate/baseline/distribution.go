@@ -15,7 +15,7 @@ type Distribution = score.Distribution
 
 // Register makes the distributions known to gob as values of a Distribution.
 func Register() {
-	for _, d := range []Distribution{Normal{}, Logistic{}, Censored{}, Mixture{}, Empirical{}} {
+	for _, d := range []Distribution{Normal{}, Logistic{}, Censored{}, Mixture{}, CubedGammas{}, Empirical{}} {
 		gob.Register(d)
 	}
 }

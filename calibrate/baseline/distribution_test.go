@@ -21,6 +21,8 @@ var distributions = map[string]Distribution{
 	"squared normal, mostly zero":  Censored{FamilyNormal, -.6, .9, true},
 	"squared logistic":             Censored{FamilyLogistic, 1.2, .3, true},
 	"squared logistic, dry":        Censored{FamilyLogistic, -.5, .4, true},
+	"cubed gammas":                 CubedGammas{[]float64{.3, .7}, []float64{.1, .4}, []float64{6, 2}, []float64{4, 3}},
+	"cubed gamma, mostly zero":     CubedGammas{[]float64{1}, []float64{.9}, []float64{.6}, []float64{.7}},
 	"mixture":                      Mixture{[]float64{.3, .5, .2}, []float64{-2, 1, 4}, []float64{.5, 1, 1}},
 }
 

@@ -34,6 +34,7 @@ func bfgs(f objective, x []float64, flat, gain float64) ([]float64, error) {
 	settings := &optimize.Settings{
 		GradientThreshold: flat,
 		MajorIterations:   200,
+		FuncEvaluations:   1000, // a line search has no bound of its own
 		Converger:         &optimize.FunctionConverge{Relative: gain, Iterations: 3},
 	}
 	// The default line search takes twice as many passes.

@@ -20,8 +20,7 @@ func (d Mixture) CDF(x float64) float64 {
 	return f
 }
 
-// Quantile by bisection between the lowest and the highest quantile of the
-// components, to rounding.
+// Quantile between the lowest and the highest quantile of the components.
 func (d Mixture) Quantile(p float64) float64 {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for k, w := range d.Weight {
@@ -30,15 +29,38 @@ func (d Mixture) Quantile(p float64) float64 {
 			lo, hi = math.Min(lo, q), math.Max(hi, q)
 		}
 	}
-	for {
-		mid := lo + (hi-lo)/2
-		if !(lo < mid && mid < hi) {
-			return hi
+	return inverse(d.CDF, p, lo, hi)
+}
+
+// inverse is an x between lo and hi where the CDF is p to 1e-13, or to rounding the
+// first where it is not below: by regula falsi (Illinois), every fourth step a bisection
+// for where the CDF is flat.
+func inverse(cdf func(float64) float64, p, lo, hi float64) float64 {
+	const exact = 1e-13
+	below, above := cdf(lo)-p, cdf(hi)-p
+	side := 0
+	for step := 1; ; step++ {
+		x := hi - above*(hi-lo)/(above-below)
+		if step%4 == 0 || !(lo < x && x < hi) {
+			x = lo + (hi-lo)/2
+			if !(lo < x && x < hi) {
+				return hi
+			}
 		}
-		if d.CDF(mid) < p {
-			lo = mid
-		} else {
-			hi = mid
+		f := cdf(x) - p
+		switch {
+		case math.Abs(f) <= exact:
+			return x
+		case f < 0:
+			if lo, below = x, f; side < 0 {
+				above /= 2
+			}
+			side = -1
+		default:
+			if hi, above = x, f; side > 0 {
+				below /= 2
+			}
+			side = 1
 		}
 	}
 }

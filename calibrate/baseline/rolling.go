@@ -12,7 +12,8 @@ type Rolling struct {
 	Censored bool
 	// Exchangeable members, see BMAOptions.
 	Exchangeable bool
-	// Days of the rolling window; 0 is 30 for EMOS, and 25 for BMA (Raftery et al. 2005).
+	// Days of the rolling window; 0 is 30 for EMOS and for BMA of precipitation (Sloughter
+	// et al. 2007), and 25 for BMA of others (Raftery et al. 2005).
 	Days int
 	// Years of data from which on EMOS is seasonal; 0 is 2.
 	Years float64
@@ -20,8 +21,9 @@ type Rolling struct {
 
 // The windows of services, in days.
 const (
-	emosDays = 30
-	bmaDays  = 25
+	emosDays    = 30
+	bmaDays     = 25
+	rainBMADays = 30
 )
 
 // EMOS is fitted to the rows up to and with the day last: the latest that a forecast
@@ -42,12 +44,46 @@ func (o Rolling) EMOS(p *Pool, last int) (EMOS, error) {
 	return widening(p, o.window(emosDays), last, func(rows []Row) (EMOS, error) { return FitEMOS(rows, form) })
 }
 
+// Averaging predicts from members in the order of the rows that it was fitted to; false
+// when no member with a weight is present.
+type Averaging interface {
+	Predict(members []float32) (Distribution, bool)
+}
+
 // BMA is fitted to a window like that of EMOS over a short archive, whatever the
-// length of this one.
-func (o Rolling) BMA(p *Pool, last int) (BMA, error) {
-	return widening(p, o.window(bmaDays), last, func(rows []Row) (BMA, error) {
-		return FitBMA(rows, BMAOptions{Exchangeable: o.Exchangeable})
+// length of this one; when Censored it is that of precipitation.
+func (o Rolling) BMA(p *Pool, last int) (Averaging, error) {
+	form := BMAOptions{Exchangeable: o.Exchangeable}
+	if o.Censored {
+		return widening(p, o.window(rainBMADays), last, func(rows []Row) (Averaging, error) {
+			b, err := FitRainBMA(thin(rows), form)
+			return &b, err
+		})
+	}
+	return widening(p, o.window(bmaDays), last, func(rows []Row) (Averaging, error) {
+		b, err := FitBMA(thin(rows), form)
+		return &b, err
 	})
+}
+
+// bmaValues bounds the cost of a fit of BMA; values are rows times members.
+const bmaValues = 150_000
+
+// thin keeps every k-th row, so that no more values remain than the bound.
+func thin(rows []Row) []Row {
+	var values int
+	for _, r := range rows {
+		values += len(r.Members)
+	}
+	stride := (values + bmaValues - 1) / bmaValues
+	if stride < 2 {
+		return rows
+	}
+	var kept []Row
+	for i := 0; i < len(rows); i += stride {
+		kept = append(kept, rows[i])
+	}
+	return kept
 }
 
 func (o Rolling) window(days int) int {

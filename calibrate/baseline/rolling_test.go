@@ -53,8 +53,31 @@ func TestRolling(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(got, want) {
+	if !reflect.DeepEqual(got, &want) {
 		t.Errorf("BMA: %+v, want %+v", got, want)
+	}
+	got, err = Rolling{Censored: true, Exchangeable: true}.BMA(pool(rain, year1+1000), year1+1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Thirty days hold 10 rows of this station, and 60 days 16 with enough that are wet.
+	if rain, ok := got.(*RainBMA); !ok || rain.Weight[0] != 1./11 {
+		t.Errorf("BMA of precipitation: %+v", got)
+	}
+}
+
+// However many members and stations, a fit of BMA takes no more values than its bound.
+func TestThin(t *testing.T) {
+	rows := make([]Row, 5000)
+	for i := range rows {
+		rows[i] = Row{Members: make([]float32, 50), Day: i}
+	}
+	kept := thin(rows)
+	if n := len(kept) * 50; n > bmaValues || n < bmaValues/2 || kept[0].Day != 0 || kept[1].Day != 2 {
+		t.Errorf("%d values", n)
+	}
+	if all := thin(rows[:3000]); len(all) != 3000 {
+		t.Errorf("%d rows of 3000 that are within the bound", len(all))
 	}
 }
 
