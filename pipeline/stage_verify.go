@@ -18,6 +18,7 @@ import (
 const (
 	systemRaw        = "raw"
 	systemEMOS       = "emos"
+	systemFeatured   = "emos_features"
 	systemBMA        = "bma"
 	systemFrame      = "frame"
 	systemCalibrated = "calibrated"
@@ -25,7 +26,7 @@ const (
 
 // systems are those that are compared.
 func systems() []string {
-	return []string{systemRaw, systemEMOS, systemBMA, systemFrame, systemCalibrated}
+	return []string{systemRaw, systemEMOS, systemFeatured, systemBMA, systemFrame, systemCalibrated}
 }
 
 // thresholds of the events whose probabilities are scored, by units of the variable.
@@ -234,7 +235,7 @@ func (v *verification) addLead(ctx context.Context, raw, calibrated *ingest.Ense
 			continue
 		}
 		members := raw.At(l, i)
-		e, b := past.predict(members, day)
+		e, featured, b := past.predict(id, members, day)
 		y := float64(obs.Values[at])
 		var forecasts []score.Forecast
 		for _, s := range v.systems {
@@ -244,6 +245,8 @@ func (v *verification) addLead(ctx context.Context, raw, calibrated *ingest.Ense
 				f.Members = members
 			case systemEMOS:
 				f = distributionOr(e, members)
+			case systemFeatured:
+				f = distributionOr(featured, members)
 			case systemBMA:
 				f = distributionOr(b, members)
 			case systemFrame:

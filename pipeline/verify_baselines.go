@@ -23,8 +23,9 @@ type pastRows struct {
 
 // leadRows are those of one lead time.
 type leadRows struct {
-	next int // cycles of the archive taken in
-	pool baseline.Pool
+	next   int // cycles of the archive taken in
+	pool   baseline.Pool
+	memory baseline.Memory
 }
 
 func newPastRows(w *workspace, variable string) *pastRows {
@@ -33,17 +34,26 @@ func newPastRows(w *workspace, variable string) *pastRows {
 
 // baselines are fitted to what was there at a cycle; nil: too little was.
 type baselines struct {
-	rows *pastRows
-	raw  *ingest.Ensemble
-	emos *baseline.EMOS
-	bma  baseline.Averaging
+	rows           *pastRows
+	raw            *ingest.Ensemble
+	memory         *baseline.Memory
+	known          time.Time // observations valid up to then
+	emos, featured *baseline.EMOS
+	bma            baseline.Averaging
 }
 
-// predict returns the distributions of EMOS and BMA; nil where there is none.
-func (b *baselines) predict(members []float32, day int) (emos, bma score.Distribution) {
+// predict returns the distributions of EMOS, EMOS with features and BMA at a place; nil
+// where there is none. Where features lack what they need EMOS does without.
+func (b *baselines) predict(place string, members []float32, day int) (emos, featured, bma score.Distribution) {
 	if b.emos != nil {
 		if d, ok := b.emos.Predict(members, day); ok {
 			emos = d
+		}
+	}
+	featured = emos
+	if b.featured != nil {
+		if d, ok := b.featured.PredictRow(baseline.Row{Members: members, Day: day, Past: b.memory.Latest(place, b.known)}); ok {
+			featured = d
 		}
 	}
 	if b.bma != nil {
@@ -51,7 +61,7 @@ func (b *baselines) predict(members []float32, day int) (emos, bma score.Distrib
 			bma = d
 		}
 	}
-	return emos, bma
+	return emos, featured, bma
 }
 
 // align brings members into the order of the rows, by number.
@@ -79,17 +89,23 @@ func (r *pastRows) fit(ctx context.Context, raw *ingest.Ensemble, lead time.Dura
 			return nil, err
 		}
 	}
-	last := dayNumber(raw.Cycle.Add(-r.Calibrate.Delay))
+	known := raw.Cycle.Add(-r.Calibrate.Delay)
+	last := dayNumber(known)
 	o := baseline.Rolling{
 		Censored:     calibrate.WorkingSpace(raw.Variable).Censored,
 		Exchangeable: calibrate.Exchangeable(r.Calibrate.Exchangeable).Of(raw),
 	}
-	b := &baselines{rows: r, raw: raw}
-	switch emos, err := o.EMOS(&l.pool, last); {
-	case err == nil:
-		b.emos = &emos
-	case !tooLittle(err):
-		return nil, err
+	b := &baselines{rows: r, raw: raw, memory: &l.memory, known: known}
+	for _, fit := range []struct {
+		to      **baseline.EMOS
+		formula func(*baseline.Pool, int) (baseline.EMOS, error)
+	}{{&b.emos, o.EMOS}, {&b.featured, o.FeaturedEMOS}} {
+		switch e, err := fit.formula(&l.pool, last); {
+		case err == nil:
+			*fit.to = &e
+		case !tooLittle(err):
+			return nil, err
+		}
 	}
 	switch bma, err := o.BMA(&l.pool, last); {
 	case err == nil:
@@ -125,11 +141,16 @@ func (r *pastRows) take(ctx context.Context, l *leadRows, cycle time.Time, lead 
 			r.members = append(r.members, number)
 		}
 	}
-	day := dayNumber(cycle.Add(lead))
+	valid, known := cycle.Add(lead), cycle.Add(-r.Calibrate.Delay)
+	day := dayNumber(valid)
 	var rows []baseline.Row
 	for i, id := range e.Places.ID {
 		if k, ok := slices.BinarySearch(obs.ID, id); ok {
-			rows = append(rows, baseline.Row{Members: r.align(e.Members, e.At(at, i)), Obs: float64(obs.Values[k]), Day: day})
+			row := baseline.Row{
+				Members: r.align(e.Members, e.At(at, i)), Obs: float64(obs.Values[k]), Day: day, Past: l.memory.Latest(id, known),
+			}
+			l.memory.Take(id, row, known, valid)
+			rows = append(rows, row)
 		}
 	}
 	l.pool.Add(rows)

@@ -116,6 +116,8 @@ func label(system string) string {
 	switch system {
 	case systemEMOS, systemBMA:
 		return strings.ToUpper(system)
+	case systemFeatured:
+		return "EMOS with features"
 	}
 	return system
 }

@@ -24,8 +24,8 @@ type table struct {
 }
 
 func newTables() *tables {
-	systems := []string{"raw", "EMOS", "BMA", "frame", "calibrated"}
-	lower := []string{"lower than EMOS, %", "than BMA, %", "than the frame, %"}
+	systems := []string{"raw", "EMOS", "with features", "BMA", "frame", "calibrated"}
+	lower := []string{"lower than EMOS, %", "than that with features, %", "than BMA, %", "than the frame, %"}
 	head := func(parts ...[]string) []string { return slices.Concat(parts...) }
 	data := []string{"data", "cases, days"}
 	return &tables{
@@ -59,7 +59,7 @@ func (t *tables) write(w io.Writer) error {
 	return nil
 }
 
-var systemNames = []string{"raw", "emos", "bma", "frame", target}
+var systemNames = []string{"raw", "emos", "emos_features", "bma", "frame", target}
 
 // number with so many digits, or a dash.
 func number(x float64, digits int) string {
@@ -79,7 +79,7 @@ func interval(skill score.Number, ci [2]score.Number) string {
 }
 
 // others are the systems that the target is compared with in tables.
-var others = []string{"emos", "bma", "frame"}
+var others = []string{"emos", "emos_features", "bma", "frame"}
 
 // add takes the scores of an experiment, with stratified and with independent members.
 func (t *tables) add(name string, stratified, independent *verified) {

@@ -25,6 +25,9 @@ type EMOSOptions struct {
 	// Harmonics of the year in the location's intercept and slope and, with
 	// LogScale, in the log scale. 1 or 2, for training sets of more than a year.
 	Harmonics int
+	// Features adds to the location the squares of the mean, the extremes of the members,
+	// and mean and observation of Row.Past. Rows without it are left out.
+	Features bool
 }
 
 // EMOS is non-homogeneous regression fitted by minimum CRPS (Gneiting et al.
@@ -35,6 +38,7 @@ type EMOSOptions struct {
 //	scale²   = Scale[0] + Scale[1] variance                            or
 //	scale    = exp(Scale · (1, log(sd + Floor), h_1, h_2, …))          LogScale
 //
+// and Features, if any, in the location after the others,
 // with the harmonics of the year h = sin, cos, sin 2, …, of the valid day,
 // in the units of the variable, or of its square root.
 type EMOS struct {
@@ -108,7 +112,7 @@ func (e *EMOS) design(rows []Row) *design {
 		if math.IsNaN(r.Obs) {
 			continue
 		}
-		x, s, ok := e.regressors(d.x, d.s, r.Members, r.Day)
+		x, s, ok := e.regressors(d.x, d.s, r)
 		if !ok {
 			continue
 		}
@@ -146,16 +150,17 @@ func (e *EMOS) moments(members []float32) (m int, mean, variance float64) {
 
 func sqrt(v float32) float32 { return float32(math.Sqrt(math.Max(float64(v), 0))) }
 
-// regressors appends those of one row to x and s; false when no member is present.
-func (e *EMOS) regressors(x, s []float64, members []float32, day int) ([]float64, []float64, bool) {
+// regressors appends those of one row to x and s; false when no member is present, or
+// not what features need.
+func (e *EMOS) regressors(x, s []float64, r Row) ([]float64, []float64, bool) {
 	o := e.Options
-	m, mean, variance := e.moments(members)
-	if m == 0 {
+	m, mean, variance := e.moments(r.Members)
+	if m == 0 || o.Features && r.Past == nil {
 		return x, s, false
 	}
 	x = append(x, 1)
 	if o.MemberWeights {
-		for _, v := range members {
+		for _, v := range r.Members {
 			if o.Sqrt {
 				v = sqrt(v)
 			}
@@ -168,17 +173,37 @@ func (e *EMOS) regressors(x, s []float64, members []float32, day int) ([]float64
 	} else {
 		x = append(x, mean)
 	}
-	for _, h := range harmonics(nil, day, o.Harmonics) {
+	for _, h := range harmonics(nil, r.Day, o.Harmonics) {
 		x = append(x, h, h*mean)
+	}
+	if o.Features {
+		x = e.features(x, r, mean)
 	}
 	s = append(s, 1)
 	if o.LogScale {
 		s = append(s, math.Log(math.Sqrt(variance)+e.Floor))
-		s = harmonics(s, day, o.Harmonics)
+		s = harmonics(s, r.Day, o.Harmonics)
 	} else {
 		s = append(s, variance)
 	}
 	return x, s, true
+}
+
+// features appends those of Features.
+func (e *EMOS) features(x []float64, r Row, mean float64) []float64 {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, v := range r.Members {
+		if !math.IsNaN(float64(v)) {
+			low, high = min(low, float64(v)), max(high, float64(v))
+		}
+	}
+	past := *r.Past
+	if e.Options.Sqrt {
+		for _, v := range []*float64{&low, &high, &past.Obs, &past.Mean} {
+			*v = math.Sqrt(max(*v, 0))
+		}
+	}
+	return append(x, mean*mean, low-mean, high-mean, past.Obs, past.Mean)
 }
 
 // minimise finds the coefficients, in coordinates in which they are of order one
@@ -230,7 +255,13 @@ func (e *EMOS) minimise(d *design, f crps) error {
 // rows, in their order. day is that of the valid time. False when no member is
 // present.
 func (e *EMOS) Predict(members []float32, day int) (Distribution, bool) {
-	x, s, ok := e.regressors(nil, nil, members, day)
+	return e.PredictRow(Row{Members: members, Day: day})
+}
+
+// PredictRow is Predict of a row, without its observation: what EMOS with features
+// takes, and false when the row has no past.
+func (e *EMOS) PredictRow(r Row) (Distribution, bool) {
+	x, s, ok := e.regressors(nil, nil, r)
 	if !ok {
 		return nil, false
 	}

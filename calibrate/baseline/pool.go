@@ -1,6 +1,9 @@
 package baseline
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Pool holds the training rows that baselines need of an archive, in memory that
 // does not grow with it: the latest days for rolling fits, and rows spread evenly
@@ -72,4 +75,16 @@ func (p *Pool) window(days, last int) []Row {
 		from = p.latest
 	}
 	return Window(from, last-days+1, last)
+}
+
+// season holds the rows spread over the archive, up to the day last, whose day of the year
+// is at most so many days from it.
+func (p *Pool) season(last, days int) []Row {
+	var out []Row
+	for _, r := range p.all {
+		if r.Day <= last && math.Abs(math.Remainder(float64(r.Day-last), year)) <= float64(days) {
+			out = append(out, r)
+		}
+	}
+	return out
 }

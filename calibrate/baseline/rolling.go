@@ -15,32 +15,49 @@ type Rolling struct {
 	// Days of the rolling window; 0 is 30 for EMOS and for BMA of precipitation (Sloughter
 	// et al. 2007), and 25 for BMA of others (Raftery et al. 2005).
 	Days int
-	// Years of data from which on EMOS is seasonal; 0 is 2.
+	// Years of data from which on EMOS and BMA are seasonal; 0 is 2.
 	Years float64
 }
 
-// The windows of services, in days.
+// The windows of services, in days, and those of the season on both sides of a day of
+// the year, which were chosen at Innsbruck before the years of any test.
 const (
 	emosDays    = 30
 	bmaDays     = 25
 	rainBMADays = 30
+
+	seasonDays     = 30
+	seasonRainDays = 60
 )
 
 // EMOS is fitted to the rows up to and with the day last: the latest that a forecast
 // can know. A window with too few rows, or with observations that are all the same,
 // is doubled until all rows are in it.
 func (o Rolling) EMOS(p *Pool, last int) (EMOS, error) {
-	form := EMOSOptions{Family: o.Family, Censored: o.Censored, Sqrt: o.Censored}
+	return o.emos(p, last, EMOSOptions{Harmonics: 1})
+}
+
+// FeaturedEMOS is EMOS with features, of the same rows. Of temperature a second harmonic
+// of the season lowered the CRPS of Innsbruck 2004-2008, of precipitation it did not.
+func (o Rolling) FeaturedEMOS(p *Pool, last int) (EMOS, error) {
+	form := EMOSOptions{Harmonics: 2, Features: true}
+	if o.Censored {
+		form.Harmonics = 1
+	}
+	return o.emos(p, last, form)
+}
+
+// emos fits a form, without season where the archive is short.
+func (o Rolling) emos(p *Pool, last int, form EMOSOptions) (EMOS, error) {
+	form.Family, form.Censored, form.Sqrt = o.Family, o.Censored, o.Censored
 	if form.Family == "" && o.Censored {
 		form.Family = FamilyLogistic
 	}
-	if o.Years == 0 {
-		o.Years = 2
-	}
-	if p.seen > 0 && float64(last-p.first) >= o.Years*year {
-		form.Harmonics, form.LogScale = 1, true
+	if o.years(p, last) {
+		form.LogScale = true
 		return FitEMOS(p.window(last-p.first+1, last), form)
 	}
+	form.Harmonics = 0
 	return widening(p, o.window(emosDays), last, func(rows []Row) (EMOS, error) { return FitEMOS(rows, form) })
 }
 
@@ -50,20 +67,36 @@ type Averaging interface {
 	Predict(members []float32) (Distribution, bool)
 }
 
-// BMA is fitted to a window like that of EMOS over a short archive, whatever the
-// length of this one; when Censored it is that of precipitation.
+// BMA is fitted to a window like that of EMOS over a short archive, and over one of years
+// to the days of the same season in all of them. When Censored it is that of precipitation.
 func (o Rolling) BMA(p *Pool, last int) (Averaging, error) {
 	form := BMAOptions{Exchangeable: o.Exchangeable}
-	if o.Censored {
-		return widening(p, o.window(rainBMADays), last, func(rows []Row) (Averaging, error) {
-			b, err := FitRainBMA(thin(rows), form)
-			return &b, err
-		})
-	}
-	return widening(p, o.window(bmaDays), last, func(rows []Row) (Averaging, error) {
+	days, half := o.window(bmaDays), seasonDays
+	fit := func(rows []Row) (Averaging, error) {
 		b, err := FitBMA(thin(rows), form)
 		return &b, err
-	})
+	}
+	if o.Censored {
+		days, half = o.window(rainBMADays), seasonRainDays
+		fit = func(rows []Row) (Averaging, error) {
+			b, err := FitRainBMA(thin(rows), form)
+			return &b, err
+		}
+	}
+	if o.years(p, last) {
+		if b, err := fit(p.season(last, half)); !tooLittle(err) {
+			return b, err
+		}
+	}
+	return widening(p, days, last, fit)
+}
+
+// years tells whether an archive is long enough for the season.
+func (o Rolling) years(p *Pool, last int) bool {
+	if o.Years == 0 {
+		o.Years = 2
+	}
+	return p.seen > 0 && float64(last-p.first) >= o.Years*year
 }
 
 // bmaValues bounds the cost of a fit of BMA; values are rows times members.
@@ -97,9 +130,14 @@ func (o Rolling) window(days int) int {
 func widening[T any](p *Pool, days, last int, fit func([]Row) (T, error)) (T, error) {
 	for ; ; days *= 2 {
 		t, err := fit(p.window(days, last))
-		var few *TooFewError
-		if again := errors.As(err, &few) || errors.Is(err, ErrDegenerate); !again || p.seen == 0 || last-days < p.first {
+		if !tooLittle(err) || p.seen == 0 || last-days < p.first {
 			return t, err
 		}
 	}
+}
+
+// tooLittle tells whether more rows might be enough for a fit.
+func tooLittle(err error) bool {
+	var few *TooFewError
+	return errors.As(err, &few) || errors.Is(err, ErrDegenerate)
 }

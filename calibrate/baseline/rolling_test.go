@@ -56,13 +56,31 @@ func TestRolling(t *testing.T) {
 	if !reflect.DeepEqual(got, &want) {
 		t.Errorf("BMA: %+v, want %+v", got, want)
 	}
-	got, err = Rolling{Censored: true, Exchangeable: true}.BMA(pool(rain, year1+1000), year1+1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Thirty days hold 10 rows of this station, and 60 days 16 with enough that are wet.
-	if rain, ok := got.(*RainBMA); !ok || rain.Weight[0] != 1./11 {
-		t.Errorf("BMA of precipitation: %+v", got)
+	// Of years, the days of the season up to the last that is known.
+	for _, c := range []struct {
+		o    Rolling
+		rows []Row
+		half float64
+		fit  func([]Row) (Averaging, error)
+	}{
+		{Rolling{}, tmin, 30, func(r []Row) (Averaging, error) { b, err := FitBMA(r, BMAOptions{}); return &b, err }},
+		{Rolling{Censored: true}, rain, 60, func(r []Row) (Averaging, error) { b, err := FitRainBMA(r, BMAOptions{}); return &b, err }},
+	} {
+		var season []Row
+		for _, r := range c.rows {
+			days := float64(year1 + 1000 - r.Day)
+			if days = days - year*math.Round(days/year); r.Day <= year1+1000 && math.Abs(days) <= c.half {
+				season = append(season, r)
+			}
+		}
+		want, err := c.fit(season)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.o.BMA(pool(c.rows, year1+1000), year1+1000)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("BMA of a season: %+v, %v; want %+v", got, err, want)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ type Row struct {
 	Obs     float64   // same units; NaN = missing
 	Day     int       // of the valid time, days since 1970-01-01
 	Station int       // any numbering; used by climatology
+	Past    *Past     // used by EMOS with features; nil: nothing was known
 }
 
 // TooFewError is returned by fits that have not enough rows to estimate from.

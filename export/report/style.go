@@ -79,7 +79,7 @@ func (s System) color() rgb {
 		return frameColor
 	case "calibrated":
 		return calColor
-	case "climatology":
+	case "climatology", "emos_features":
 		return otherColor
 	}
 	return thirdColor
