@@ -53,12 +53,18 @@ func (o Rolling) emos(p *Pool, last int, form EMOSOptions) (EMOS, error) {
 	if form.Family == "" && o.Censored {
 		form.Family = FamilyLogistic
 	}
+	fit := func(rows []Row) (EMOS, error) {
+		if form.Features {
+			rows = thin(rows, featuredRows) // more regressors cost more, and less is left to gain
+		}
+		return FitEMOS(rows, form)
+	}
 	if o.years(p, last) {
 		form.LogScale = true
-		return FitEMOS(p.window(last-p.first+1, last), form)
+		return fit(p.window(last-p.first+1, last))
 	}
 	form.Harmonics = 0
-	return widening(p, o.window(emosDays), last, func(rows []Row) (EMOS, error) { return FitEMOS(rows, form) })
+	return widening(p, o.window(emosDays), last, fit)
 }
 
 // Averaging predicts from members in the order of the rows that it was fitted to; false
@@ -73,13 +79,13 @@ func (o Rolling) BMA(p *Pool, last int) (Averaging, error) {
 	form := BMAOptions{Exchangeable: o.Exchangeable}
 	days, half := o.window(bmaDays), seasonDays
 	fit := func(rows []Row) (Averaging, error) {
-		b, err := FitBMA(thin(rows), form)
+		b, err := FitBMA(thinned(rows), form)
 		return &b, err
 	}
 	if o.Censored {
 		days, half = o.window(rainBMADays), seasonRainDays
 		fit = func(rows []Row) (Averaging, error) {
-			b, err := FitRainBMA(thin(rows), form)
+			b, err := FitRainBMA(thinned(rows), form)
 			return &b, err
 		}
 	}
@@ -99,16 +105,15 @@ func (o Rolling) years(p *Pool, last int) bool {
 	return p.seen > 0 && float64(last-p.first) >= o.Years*year
 }
 
-// bmaValues bounds the cost of a fit of BMA; values are rows times members.
-const bmaValues = 150_000
+// Bounds of the cost of a fit; values are rows times members.
+const (
+	bmaValues    = 150_000
+	featuredRows = 20_000
+)
 
-// thin keeps every k-th row, so that no more values remain than the bound.
-func thin(rows []Row) []Row {
-	var values int
-	for _, r := range rows {
-		values += len(r.Members)
-	}
-	stride := (values + bmaValues - 1) / bmaValues
+// thin keeps every k-th row, so that no more remain than the most.
+func thin(rows []Row, most int) []Row {
+	stride := (len(rows) + most - 1) / most
 	if stride < 2 {
 		return rows
 	}
@@ -117,6 +122,15 @@ func thin(rows []Row) []Row {
 		kept = append(kept, rows[i])
 	}
 	return kept
+}
+
+// thinned keeps values within the bound of BMA.
+func thinned(rows []Row) []Row {
+	members := 1
+	for _, r := range rows {
+		members = max(members, len(r.Members))
+	}
+	return thin(rows, max(bmaValues/members, 1))
 }
 
 func (o Rolling) window(days int) int {

@@ -85,16 +85,16 @@ func TestRolling(t *testing.T) {
 }
 
 // However many members and stations, a fit of BMA takes no more values than its bound.
-func TestThin(t *testing.T) {
+func TestThinned(t *testing.T) {
 	rows := make([]Row, 5000)
 	for i := range rows {
 		rows[i] = Row{Members: make([]float32, 50), Day: i}
 	}
-	kept := thin(rows)
+	kept := thinned(rows)
 	if n := len(kept) * 50; n > bmaValues || n < bmaValues/2 || kept[0].Day != 0 || kept[1].Day != 2 {
 		t.Errorf("%d values", n)
 	}
-	if all := thin(rows[:3000]); len(all) != 3000 {
+	if all := thinned(rows[:3000]); len(all) != 3000 {
 		t.Errorf("%d rows of 3000 that are within the bound", len(all))
 	}
 }
