@@ -63,7 +63,7 @@ func (s *syncer[E]) run(ctx context.Context, files []archiveFile) (x *index[E], 
 		if ctx.Err() != nil {
 			return nil, nil, errors.Join(ctx.Err(), save(files[i:]...))
 		}
-		if storage := (*storeError)(nil); errors.As(err, &storage) {
+		if storage := (*storeError)(nil); errors.As(err, &storage) || store.Exhausted(err) {
 			return nil, nil, err
 		}
 		if err != nil {

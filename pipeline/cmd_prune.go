@@ -60,7 +60,7 @@ The archive itself is never touched.`,
 // prunable is a file that may go.
 type prunable struct {
 	Path  string     `json:"path"`
-	Kind  string     `json:"kind"` // product, manifest, shard, state, corrupt, or job, which is a folder
+	Kind  string     `json:"kind"` // product, manifest, shard, state, corrupt, which may be a folder, or job, which is one
 	Cycle *time.Time `json:"cycle,omitempty"`
 	Bytes int64      `json:"bytes"`
 }
@@ -109,6 +109,9 @@ func runPrune(ctx context.Context, o PruneOptions, g *Global) error {
 		done := "nothing deleted; --delete does it"
 		if o.Delete {
 			done = "deleted"
+			if err := removeEmpty(w.store.Dir()); err != nil {
+				return err
+			}
 		}
 		w.log.Info().Int("files", len(files)).Int64("bytes", bytes).Str("before", formatCycle(newest.Add(-age))).Msg(done)
 		return nil
@@ -169,7 +172,7 @@ func (w *workspace) prunable(from, submitted time.Time) ([]prunable, error) {
 	}
 	there := files[:0]
 	for _, f := range files {
-		info, err := os.Stat(f.Path)
+		info, err := os.Lstat(f.Path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -227,7 +230,7 @@ func (w *workspace) oldProducts(before time.Time) ([]prunable, error) {
 
 // oldShards lists shards of cycles before a time that were never merged.
 func (w *workspace) oldShards(before time.Time) ([]prunable, error) {
-	keys, err := w.store.List("shards/")
+	keys, err := w.store.List(shardsPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("list shards: %w", err)
 	}
@@ -270,7 +273,7 @@ func folderSize(dir string) (bytes int64, err error) {
 // that a path template makes.
 func (w *workspace) remove(f prunable) error {
 	remove := os.Remove
-	if f.Kind == "job" { // a folder
+	if f.Kind == "job" || f.Kind == "corrupt" { // may be folders
 		remove = os.RemoveAll
 	}
 	if err := remove(f.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -284,6 +287,24 @@ func (w *workspace) remove(f prunable) error {
 		if os.Remove(dir) != nil {
 			break // it holds something
 		}
+	}
+	return nil
+}
+
+// removeEmpty removes the empty folders below a folder.
+func removeEmpty(root string) error {
+	var folders []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && path != root {
+			folders = append(folders, path)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("look for empty folders: %w", err)
+	}
+	for _, folder := range slices.Backward(folders) { // what lies below a folder comes after it
+		_ = os.Remove(folder) // unless it holds something
 	}
 	return nil
 }

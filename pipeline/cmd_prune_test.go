@@ -19,6 +19,12 @@ func TestPrune(t *testing.T) {
 	for _, path := range []string{aside, old} {
 		must2(t, os.WriteFile(path, []byte("x"), 0o644))
 	}
+	// What was set aside may be a folder, and a plan may be damaged.
+	folder := filepath.Join(dir, "state/model/t2m/20200109-abc.gob.corrupt")
+	must2(t, os.MkdirAll(folder, 0o755))
+	must2(t, os.WriteFile(filepath.Join(folder, "x.gob"), []byte("x"), 0o644))
+	empty := filepath.Join(dir, "state/training/t2m/20200109")
+	must2(t, os.MkdirAll(empty, 0o755))
 	// Neither a product of another configuration nor somebody's notes are touched.
 	must2(t, os.WriteFile("out/2020/01/15/notes.txt", nil, 0o644))
 	copied, err := os.ReadFile("out/2020/01/16/sipipe_2020011600.nc.manifest.json")
@@ -37,6 +43,9 @@ func TestPrune(t *testing.T) {
 		must2(t, s.save())
 		jobs = append(jobs, s.dir)
 	}
+	spoiled := filepath.Join(dir, "state/jobs/20200110T000000Z-run")
+	must2(t, os.MkdirAll(spoiled, 0o755))
+	must2(t, os.WriteFile(filepath.Join(spoiled, planFile), []byte("{"), 0o644))
 	before := snapshot(t, dir)
 
 	listed := must(t, sipipe(t, "prune", "--older-than", "3d")).out
@@ -47,7 +56,7 @@ func TestPrune(t *testing.T) {
 	if listed != deleted {
 		t.Errorf("listed\n%s\ndeleted\n%s", listed, deleted)
 	}
-	want := append(superseded, aside, old, shard, jobs[0])
+	want := append(superseded, aside, folder, old, shard, jobs[0], spoiled)
 	for _, day := range []string{"15", "16"} {
 		product := filepath.Join(dir, "out/2020/01", day, "sipipe_202001"+day+"00.nc")
 		want = append(want, product, manifestPath(product))
@@ -66,8 +75,10 @@ func TestPrune(t *testing.T) {
 			t.Errorf("%s: there %t, to be deleted %t", path, there, gone)
 		}
 	}
-	if _, err := os.Stat("out/2020/01/16"); err == nil {
-		t.Error("an empty folder was left")
+	for _, path := range []string{"out/2020/01/16", "state/training"} {
+		if _, err := os.Stat(path); err == nil {
+			t.Errorf("an empty folder was left: %s", path)
+		}
 	}
 
 	// What is left is what coming runs need, and what was deleted can be made again.

@@ -133,7 +133,7 @@ a task for each shard, and one job that merges them.`,
 				if err != nil {
 					return nil, err
 				}
-				return w.planRun(ctx, at, shards, verify)
+				return w.planRun(ctx, slurm{}, at, shards, verify)
 			})
 		},
 	}
@@ -239,6 +239,7 @@ func (w *workspace) handIn(ctx context.Context, s scheduler, p *submission, prog
 		if before, ok := p.step(step.After); ok {
 			after = dependency{job: before.Job, always: step.Always}
 		}
+		after.over = step.Over
 		if step.Job, err = s.submit(ctx, script, after); err != nil {
 			return err
 		}
@@ -255,25 +256,58 @@ func (e *SubmittedError) Error() string {
 	return fmt.Sprintf("cycles of it are in the queue already, as %s, job %s; wait for it, or cancel it with scancel %s", e.Name, e.Job, e.Job)
 }
 
-// checkSubmitted refuses work that is in the queue.
-func (w *workspace) checkSubmitted(ctx context.Context, s scheduler, p *submission) error {
+// queuedTask is a task of an earlier submission that is in the queue.
+type queuedTask struct {
+	of    *submission
+	job   string
+	shard string // that it makes, such as 3/8; "" when it makes none
+}
+
+// queuedBefore are the tasks in the queue of submissions of the same cycles.
+func (w *workspace) queuedBefore(ctx context.Context, s scheduler, p *submission) (tasks []queuedTask, err error) {
 	before, err := submissions(w.store.Dir())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	before = slices.DeleteFunc(before, func(b *submission) bool { return !b.overlaps(p) })
 	if len(before) == 0 {
-		return nil
+		return nil, nil
 	}
 	q, err := s.queue(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, b := range before {
 		for _, step := range b.Steps {
-			if len(q[step.Job]) > 0 {
-				return &SubmittedError{Name: b.name(), Job: step.Job}
+			for number := range q[step.Job] { // 0 in a job that is no array
+				task := queuedTask{of: b, job: step.Job}
+				for _, arg := range step.Tasks[max(number, 1)-1][0] {
+					if shard, ok := strings.CutPrefix(arg, shardFlag); ok {
+						task.shard = shard
+					}
+				}
+				tasks = append(tasks, task)
 			}
+		}
+	}
+	return tasks, nil
+}
+
+// shardFlag is what a command of a task has before its shard.
+const shardFlag = "--shard="
+
+// checkSubmitted refuses work that is in the queue. Shards may be submitted beside others
+// of their cycle; what was to merge those is of no use then, since some have failed.
+func (w *workspace) checkSubmitted(ctx context.Context, s scheduler, p *submission) error {
+	queued, err := w.queuedBefore(ctx, s, p)
+	if err != nil {
+		return err
+	}
+	_, some := p.step(stepSample)
+	merge, _ := p.step(stepMerge)
+	for _, q := range queued {
+		if sample, ok := q.of.step(stepSample); !ok || !some || merge == nil || !slices.Contains(merge.Over, sample.Job) {
+			return &SubmittedError{Name: q.of.name(), Job: q.job}
 		}
 	}
 	return nil
@@ -372,8 +406,9 @@ func (w *workspace) planBackfill(ctx context.Context, first, last time.Time, per
 	return p, nil
 }
 
-// planRun is nil when there is nothing to do.
-func (w *workspace) planRun(ctx context.Context, cycle time.Time, shards int, verify bool) (*submission, error) {
+// planRun is nil when there is nothing to do. Shards that are in the queue, of an earlier
+// submission, are left to it.
+func (w *workspace) planRun(ctx context.Context, s scheduler, cycle time.Time, shards int, verify bool) (*submission, error) {
 	valid, _, err := w.hasValidProduct(ctx, cycle)
 	if err != nil || valid {
 		return nil, err
@@ -382,19 +417,42 @@ func (w *workspace) planRun(ctx context.Context, cycle time.Time, shards int, ve
 	if err != nil {
 		return nil, err
 	}
-	date := "--date=" + formatCycle(cycle)
-	sample := &step{Name: stepSample, After: stepTrain}
-	missing, err := w.missingShards(ctx, cycle, shards)
+	j, want, err := w.prepare(ctx, cycle)
 	if err != nil {
 		return nil, err
 	}
-	for _, i := range missing {
-		sample.Tasks = append(sample.Tasks, [][]string{append([]string{"sample", date, "--shard=" + Shard{i, shards}.String()}, w.lockWait()...)})
+	if most := j.places(); shards > most {
+		w.log.Warn().Int("shards", shards).Int("places", most).Msg("more shards than places: as many are planned as there are places")
+		shards = most
 	}
+	missing, err := j.missingShards(ctx, shards, want)
+	if err != nil {
+		return nil, err
+	}
+	date := "--date=" + formatCycle(cycle)
+	sample := &step{Name: stepSample}
 	merge := &step{Name: stepMerge, Tasks: [][][]string{{append([]string{"merge", date, "--shards=" + strconv.Itoa(shards)}, w.lockWait()...)}}}
-	if len(missing) > 0 {
+	queued, err := w.queuedBefore(ctx, s, p)
+	if batch := (*SchedulerError)(nil); err != nil && !errors.As(err, &batch) { // handing in asks again
+		return nil, err
+	}
+	for _, i := range missing {
+		shard := Shard{i, shards}.String()
+		busy := slices.IndexFunc(queued, func(q queuedTask) bool { return q.shard == shard })
+		if busy < 0 {
+			sample.Tasks = append(sample.Tasks, [][]string{append([]string{"sample", date, shardFlag + shard}, w.lockWait()...)})
+		} else if job := queued[busy].job; !slices.Contains(merge.Over, job) {
+			merge.Over = append(merge.Over, job)
+		}
+	}
+	// What runs has its model, and another training would wait for it.
+	if len(merge.Over) == 0 && len(missing) > 0 {
+		sample.After = stepTrain
+		p.Steps = append(p.Steps, w.training([]time.Time{cycle}))
+	}
+	if len(sample.Tasks) > 0 {
 		merge.After = stepSample
-		p.Steps = append(p.Steps, w.training([]time.Time{cycle}), sample)
+		p.Steps = append(p.Steps, sample)
 	}
 	p.Steps = append(p.Steps, merge)
 	if verify {

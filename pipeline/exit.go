@@ -71,6 +71,8 @@ func outputRemedy(err error) string {
 		return "; make room and start again: nothing half-written is left"
 	case errors.Is(err, syscall.EFBIG):
 		return "; raise the limit on the size of files (ulimit -f) and start again: nothing half-written is left"
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "; raise the limit on open files (ulimit -n) and start again: nothing half-written is left"
 	case errors.Is(err, fs.ErrPermission):
 		return "; the user of this run needs the right to write there"
 	case errors.Is(err, syscall.EROFS):
@@ -143,8 +145,10 @@ func ExitCode(err error) int {
 	case errors.As(err, &content):
 		return ExitInternal // the program's own numbers are wrong
 	case errors.As(err, &output), errors.As(err, &stored), errors.As(err, &create), errors.As(err, &space),
-		// A full disk is met wherever something is written.
-		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EROFS):
+		// A full disk is met wherever something is written, and too many open files also where
+		// something is read.
+		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EROFS),
+		errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		return ExitNoOutput
 	case errors.As(err, &data), errors.As(err, &format), errors.As(err, &absent), errors.As(err, &empty), errors.As(err, &odd), errors.As(err, &shown):
 		return ExitData

@@ -206,6 +206,15 @@ func (j *job) writeManifest(ctx context.Context, want Wanted, records []StageRec
 	return m, m.Write(j.product)
 }
 
+// places is the largest number of places of a variable.
+func (j *job) places() int {
+	most := 0
+	for _, e := range j.raw {
+		most = max(most, e.Places.Len())
+	}
+	return most
+}
+
 // ignored are the files that could have been of use for the product and cannot be used:
 // of its cycle and earlier ones, the latest first, and those of no cycle that is known.
 func (j *job) ignored() []IgnoredFile {

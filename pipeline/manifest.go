@@ -109,40 +109,48 @@ func ReadManifest(product string) (*Manifest, error) {
 		return nil, fmt.Errorf("read manifest: %w", err)
 	}
 	var m Manifest
-	if err := json.Unmarshal(text, &m); err != nil {
+	if err := unseal(text, &m, &m.Sum); err != nil {
 		return nil, fmt.Errorf("manifest %s is damaged: %w", path, err)
 	}
-	if m.Sum != "" && m.Sum != sumOf(bytes.Replace(text, []byte(m.Sum), nil, 1)) {
-		return nil, fmt.Errorf("manifest %s is damaged: its checksum does not match", path)
-	}
 	return &m, nil
+}
+
+// Write stores the manifest beside its product, complete or not at all.
+func (m *Manifest) Write(product string) error {
+	text, err := seal(m, &m.Sum)
+	if err != nil {
+		return fmt.Errorf("encode manifest: %w", err)
+	}
+	return publish(manifestPath(product), text)
+}
+
+// seal encodes v as JSON in which sum, a field of v, is the SHA-256 of the text with
+// this value left empty.
+func seal(v any, sum *string) ([]byte, error) {
+	*sum = ""
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	*sum = sumOf(append(text, '\n'))
+	text, err = json.MarshalIndent(v, "", "  ")
+	return append(text, '\n'), err
+}
+
+// unseal decodes what seal has made. A text without a sum is of an earlier program.
+func unseal(text []byte, v any, sum *string) error {
+	if err := json.Unmarshal(text, v); err != nil {
+		return err
+	}
+	if *sum != "" && *sum != sumOf(bytes.Replace(text, []byte(*sum), nil, 1)) {
+		return errors.New("its checksum does not match")
+	}
+	return nil
 }
 
 func sumOf(text []byte) string {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
-}
-
-// Write stores the manifest beside its product, complete or not at all.
-func (m *Manifest) Write(product string) error {
-	m.Sum = ""
-	text, err := m.encode()
-	if err != nil {
-		return err
-	}
-	m.Sum = sumOf(text)
-	if text, err = m.encode(); err != nil {
-		return err
-	}
-	return publish(manifestPath(product), text)
-}
-
-func (m *Manifest) encode() ([]byte, error) {
-	text, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("encode manifest: %w", err)
-	}
-	return append(text, '\n'), nil
 }
 
 // validProduct says whether the product is there, complete, and made from what is

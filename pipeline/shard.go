@@ -90,7 +90,12 @@ func (j *job) shardFit(s Shard, want Wanted, model *calibrate.Model, variable, k
 	return sha256.Sum256(text), nil
 }
 
-func shardPrefix(cycle time.Time) string { return "shards/" + cycle.UTC().Format("2006010215") + "/" }
+// shardsPrefix begins the keys of shards.
+const shardsPrefix = "shards/"
+
+func shardPrefix(cycle time.Time) string {
+	return shardsPrefix + cycle.UTC().Format("2006010215") + "/"
+}
 
 func shardKey(cycle time.Time, variable string, s Shard) string {
 	return fmt.Sprintf("%s%s/%dof%d", shardPrefix(cycle), variable, s.I, s.N)
@@ -226,11 +231,7 @@ func (j *job) shards(ctx context.Context, n int, want Wanted, model *calibrate.M
 
 // missingShards are those of n that are not there, or do not fit, for any variable.
 // Without a model none can be there.
-func (w *workspace) missingShards(ctx context.Context, cycle time.Time, n int) ([]int, error) {
-	j, want, err := w.prepare(ctx, cycle)
-	if err != nil {
-		return nil, err
-	}
+func (j *job) missingShards(ctx context.Context, n int, want Wanted) ([]int, error) {
 	j.log = zerolog.Nop()
 	missing := map[int]bool{}
 	j.draw = func(ctx context.Context, model *calibrate.Model, raw *ingest.Ensemble, _ *calibrate.Archived, kind string, _ calibrate.SampleOptions) (*ingest.Ensemble, error) {

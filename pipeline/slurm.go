@@ -25,7 +25,8 @@ type scheduler interface {
 // dependency is a job that must be over.
 type dependency struct {
 	job    string
-	always bool // however it ended
+	always bool     // however it ended
+	over   []string // jobs that must be over too, however they ended
 }
 
 // queue is the state of tasks that are not over, such as RUNNING, by job and task; the
@@ -90,11 +91,20 @@ func (slurm) command(ctx context.Context, name string, args ...string) (string, 
 
 func (s slurm) submit(ctx context.Context, script string, after dependency) (string, error) {
 	args := []string{"--parsable"}
+	over := after.over
+	var all []string
 	switch {
 	case after.job != "" && after.always:
-		args = append(args, "--dependency=afterany:"+after.job)
+		over = append(over, after.job)
 	case after.job != "":
-		args = append(args, "--dependency=afterok:"+after.job, "--kill-on-invalid-dep=yes")
+		all = append(all, "afterok:"+after.job)
+		args = append(args, "--kill-on-invalid-dep=yes")
+	}
+	if len(over) > 0 {
+		all = append(all, "afterany:"+strings.Join(over, ":"))
+	}
+	if len(all) > 0 {
+		args = append(args, "--dependency="+strings.Join(all, ","))
 	}
 	text, err := s.command(ctx, "sbatch", append(args, script)...)
 	if err != nil {

@@ -48,6 +48,9 @@ func (w *workspace) jobs(ctx context.Context, s scheduler) (jobs []JobStatus, un
 		return nil, "", cause(ctx, ctx.Err())
 	}
 	for _, p := range all {
+		if p.damaged != nil {
+			w.log.Warn().Str("submission", p.name()).Msg(p.damaged.Error())
+		}
 		for _, step := range p.Steps {
 			j := JobStatus{Submission: p.name(), Step: step.Name, Job: step.Job, Tasks: len(step.Tasks)}
 			for k := range step.Tasks {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"sipipe/ingest"
@@ -26,7 +27,11 @@ type submission struct {
 	Common []string `json:"common"`
 	Steps  []*step  `json:"steps"`
 
-	dir string
+	// Sum is the SHA-256 of the file with this value left empty.
+	Sum string `json:"plan_sha256"`
+
+	dir     string
+	damaged error // why there is no more than the folder and the time in its name
 }
 
 // step is one job of the batch system, an array when it has several tasks.
@@ -35,6 +40,8 @@ type step struct {
 	After string `json:"after,omitempty"` // step that must have ended well
 	// Always: it is enough that the step before has ended.
 	Always bool `json:"always,omitempty"`
+	// Over are jobs of earlier submissions that must be over.
+	Over []string `json:"over,omitempty"`
 	// Tasks are commands of the program, by task; those of one task follow each other.
 	Tasks [][][]string `json:"tasks"`
 	Job   string       `json:"job,omitempty"` // as the batch system calls it
@@ -56,17 +63,17 @@ func newSubmission(state, kind string, now time.Time, cycles []time.Time, common
 	now = now.UTC().Truncate(time.Second)
 	return &submission{
 		Version: planVersion, Kind: kind, Created: now, Cycles: cycles, Common: common,
-		dir: filepath.Join(jobsFolder(state), now.Format("20060102T150405Z")+"-"+kind),
+		dir: filepath.Join(jobsFolder(state), now.Format(stampLayout)+"-"+kind),
 	}
 }
 
 // save writes the plan.
 func (s *submission) save() error {
-	text, err := json.MarshalIndent(s, "", " ")
+	text, err := seal(s, &s.Sum)
 	if err != nil {
 		return fmt.Errorf("encode plan: %w", err)
 	}
-	return publish(filepath.Join(s.dir, planFile), append(text, '\n'))
+	return publish(filepath.Join(s.dir, planFile), text)
 }
 
 // readSubmission reads the plan in a folder.
@@ -80,8 +87,8 @@ func readSubmission(dir string) (*submission, error) {
 		return nil, &ingest.UnusableError{Path: path, Why: err.Error(), Remedy: "check its permissions, or submit again", Err: err}
 	}
 	s := &submission{dir: dir}
-	if err := json.Unmarshal(text, s); err != nil {
-		return nil, &ingest.UnusableError{Path: path, Why: "it is not a plan: " + err.Error(), Remedy: "submit again", Err: err}
+	if err := unseal(text, s, &s.Sum); err != nil {
+		return nil, &ingest.UnusableError{Path: path, Why: "the plan is damaged: " + err.Error(), Remedy: "submit again", Err: err}
 	}
 	if s.Version != planVersion {
 		return nil, &ingest.UnusableError{Path: path, Why: fmt.Sprintf("it has version %d, this program needs %d", s.Version, planVersion), Remedy: "submit again"}
@@ -89,8 +96,10 @@ func readSubmission(dir string) (*submission, error) {
 	return s, nil
 }
 
-// submissions are those of a state folder, oldest first. Folders without a plan that
-// can be read are left out.
+// stampLayout is the time in the name of a submission.
+const stampLayout = "20060102T150405Z"
+
+// submissions are those of a state folder, oldest first, also the damaged ones.
 func submissions(state string) ([]*submission, error) {
 	entries, err := os.ReadDir(jobsFolder(state))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -101,9 +110,17 @@ func submissions(state string) ([]*submission, error) {
 	}
 	var all []*submission
 	for _, e := range entries {
-		if s, err := readSubmission(filepath.Join(jobsFolder(state), e.Name())); err == nil {
-			all = append(all, s)
+		dir := filepath.Join(jobsFolder(state), e.Name())
+		s, err := readSubmission(dir)
+		if err != nil {
+			stamp, _, _ := strings.Cut(e.Name(), "-")
+			created, wrong := time.Parse(stampLayout, stamp)
+			if wrong != nil {
+				continue // nobody's
+			}
+			s = &submission{Created: created, dir: dir, damaged: err}
 		}
+		all = append(all, s)
 	}
 	return all, nil
 }

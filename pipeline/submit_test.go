@@ -115,11 +115,21 @@ func TestSubmitBackfill(t *testing.T) {
 	}
 }
 
+// Places are not split further than they can be.
+func TestSubmitMoreShardsThanPlaces(t *testing.T) {
+	place(t)
+	p, err := opened(t).planRun(t.Context(), &paper{}, cycleOn(18), 40, false)
+	must2(t, err)
+	if n, merge := len(p.Steps[1].Tasks), p.Steps[2].Tasks[0][0]; n != 6 || merge[2] != "--shards=6" {
+		t.Errorf("%d tasks for 6 places, merged by %q", n, merge)
+	}
+}
+
 // When a step is refused, those before it do not run, and nothing is left.
 func TestSubmitRefused(t *testing.T) {
 	place(t)
 	w := opened(t)
-	p, err := w.planRun(t.Context(), cycleOn(18), 3, false)
+	p, err := w.planRun(t.Context(), slurm{}, cycleOn(18), 3, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +158,7 @@ func TestSubmittedShards(t *testing.T) {
 		}
 		return sipipe(t, "task", "--plan", p.dir, "--step", step, "--number", fmt.Sprint(number)).code
 	}
-	p, err := w.planRun(t.Context(), cycleOn(18), 4, false)
+	p, err := w.planRun(t.Context(), slurm{}, cycleOn(18), 4, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +192,24 @@ func TestSubmittedShards(t *testing.T) {
 	if f := jobs[2].Failed[0]; f.ExitCode != ExitNoInput || !strings.Contains(f.Reason, "2 of 4 shards are missing") || f.Log != p.dir+"/merge_9.log" {
 		t.Errorf("the failed merge is %+v", f)
 	}
-	rest, err := w.planRun(t.Context(), cycleOn(18), 4, false)
+	// While one runs, the other missing one is planned, beside it and without training.
+	busy := &paper{q: queue{"8": {3: "RUNNING"}, "9": {0: "PENDING"}}}
+	beside, err := w.planRun(t.Context(), busy, cycleOn(18), 4, false)
+	must2(t, err)
+	if len(beside.Steps) != 2 || len(beside.Steps[0].Tasks) != 1 || beside.Steps[0].Tasks[0][0][2] != "--shard=1/4" || beside.Steps[0].After != "" ||
+		!cmp.Equal(beside.Steps[1].Over, []string{"8"}) || beside.Steps[1].After != stepSample {
+		t.Errorf("beside a task that runs the steps are %+v, %+v", beside.Steps[0], beside.Steps[len(beside.Steps)-1])
+	}
+	must2(t, w.checkSubmitted(t.Context(), busy, beside))
+	busy.q["8"][1] = "PENDING"           // put back
+	for _, shards := range []int{4, 5} { // all is in the queue; other shards of the cycle are
+		p, err := w.planRun(t.Context(), busy, cycleOn(18), shards, false)
+		must2(t, err)
+		if err := w.checkSubmitted(t.Context(), busy, p); ExitCode(err) != ExitTryLater {
+			t.Errorf("%d shards: %v", shards, err)
+		}
+	}
+	rest, err := w.planRun(t.Context(), &paper{}, cycleOn(18), 4, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +226,7 @@ func TestSubmittedShards(t *testing.T) {
 			t.Fatalf("exit code %d", code)
 		}
 	}
-	last, err := w.planRun(t.Context(), cycleOn(18), 4, false)
+	last, err := w.planRun(t.Context(), &paper{}, cycleOn(18), 4, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +236,7 @@ func TestSubmittedShards(t *testing.T) {
 	if code := do(last, "merge", 1); code != ExitDone {
 		t.Fatalf("merge: exit code %d", code)
 	}
-	if p, err := w.planRun(t.Context(), cycleOn(18), 4, false); p != nil || err != nil {
+	if p, err := w.planRun(t.Context(), slurm{}, cycleOn(18), 4, false); p != nil || err != nil {
 		t.Errorf("there is nothing to do, and the plan is %+v, %v", p, err)
 	}
 	// What has failed is of no concern when the product is there.
@@ -228,7 +255,7 @@ func TestSubmittedShards(t *testing.T) {
 func TestQueueUnknown(t *testing.T) {
 	place(t)
 	w := opened(t)
-	p, err := w.planRun(t.Context(), cycleOn(18), 2, false)
+	p, err := w.planRun(t.Context(), slurm{}, cycleOn(18), 2, false)
 	must2(t, err)
 	must2(t, errors.Join(os.MkdirAll(p.dir, 0o755), p.save()))
 	dir := t.TempDir()
@@ -352,9 +379,35 @@ func TestSchedulerFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir)
-	job, err := slurm{}.submit(t.Context(), "x.sh", dependency{job: "41"})
-	text, _ := os.ReadFile(said)
-	if err != nil || job != "42" || string(text) != "--parsable --dependency=afterok:41 --kill-on-invalid-dep=yes x.sh\n" {
-		t.Errorf("job %q of %q: %v", job, text, err)
+	for _, c := range []struct {
+		after dependency
+		args  string
+	}{
+		{dependency{}, ""},
+		{dependency{job: "41"}, " --kill-on-invalid-dep=yes --dependency=afterok:41"},
+		{dependency{job: "41", always: true}, " --dependency=afterany:41"},
+		{dependency{job: "41", over: []string{"7", "8"}}, " --kill-on-invalid-dep=yes --dependency=afterok:41,afterany:7:8"},
+	} {
+		job, err := slurm{}.submit(t.Context(), "x.sh", c.after)
+		text, _ := os.ReadFile(said)
+		if err != nil || job != "42" || string(text) != "--parsable"+c.args+" x.sh\n" {
+			t.Errorf("job %q of %q: %v", job, text, err)
+		}
+	}
+}
+
+// A plan that was changed is not followed, and status says so.
+func TestDamagedPlan(t *testing.T) {
+	place(t)
+	p, err := opened(t).planRun(t.Context(), &paper{}, cycleOn(18), 2, false)
+	must2(t, err)
+	must2(t, errors.Join(os.MkdirAll(p.dir, 0o755), p.save()))
+	alter(t, filepath.Join(p.dir, planFile), "--shard=2/2", "--shard=1/2")
+	r := sipipe(t, "task", "--plan", p.dir, "--step", "sample", "--number", "2")
+	if r.code != ExitData || !strings.Contains(r.err, "its checksum does not match; submit again") {
+		t.Errorf("exit code %d\n%s", r.code, r.err)
+	}
+	if r := must(t, sipipe(t, "status")); !strings.Contains(r.err, "its checksum does not match") {
+		t.Errorf("status says nothing of it:\n%s", r.err)
 	}
 }

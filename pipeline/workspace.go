@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"sipipe/calibrate"
@@ -124,7 +125,11 @@ func (s *session) openStore(ctx context.Context, a access) (w *workspace, err er
 		return w, &OutputError{Path: dir, Err: err}
 	}
 	w.store.OnDamage(func(e *store.CorruptError) {
-		w.log.Warn().Str("key", e.Key).Msg(e.Error())
+		text := e.Error()
+		if strings.HasPrefix(e.Key, shardsPrefix) && e.MovedTo != "" { // which merge does not make
+			text = fmt.Sprintf("a shard cannot be used: %v; it was moved to %s", e.Err, e.MovedTo)
+		}
+		w.log.Warn().Str("key", e.Key).Msg(text)
 	})
 	if a.alone() {
 		if err := errors.Join(w.store.Sweep(), sweepClaims(dir)); err != nil {

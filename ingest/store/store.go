@@ -134,7 +134,7 @@ func (s *Store) get(key string, version int, v any) error {
 	}
 	f, size, err := open(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), exhausted(err):
+	case errors.Is(err, fs.ErrNotExist), Exhausted(err):
 		return fmt.Errorf("read %q: %w", key, err)
 	case err != nil:
 		return s.quarantine(key, path, err)
@@ -170,9 +170,9 @@ func open(path string) (*os.File, int64, error) {
 	return f, info.Size(), err
 }
 
-// exhausted tells whether an error is for want of something that comes back, and says
+// Exhausted tells whether an error is for want of something that comes back, and says
 // nothing of the file.
-func exhausted(err error) bool {
+func Exhausted(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
 
@@ -296,13 +296,22 @@ func (s *Store) path(key string) (string, error) {
 	return filepath.Join(s.dir, filepath.FromSlash(key)) + extension, nil
 }
 
-// Corrupt lists the files that were set aside because they could not be trusted, by
-// path.
+// Corrupt lists what was set aside because it could not be trusted, by path: files, and
+// what else had the name of a value, such as folders.
 func (s *Store) Corrupt() ([]string, error) {
 	var paths []string
-	err := s.walk(s.dir, func(path, _ string) error {
-		if strings.HasSuffix(path, extension+setAside) {
-			paths = append(paths, path)
+	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case !strings.HasSuffix(path, extension+setAside):
+			return nil
+		}
+		paths = append(paths, path)
+		if d.IsDir() {
+			return fs.SkipDir
 		}
 		return nil
 	})

@@ -204,6 +204,9 @@ func TestDamagedShards(t *testing.T) {
 			if e.code != 66 || !strings.Contains(e.log, "1 of 2 shards are missing or were made from something else: 2") && !strings.Contains(e.log, "--shard 2/2") {
 				t.Errorf("merging: exit code %d\n%s", e.code, e.log)
 			}
+			if strings.Contains(e.log, "is made anew") {
+				t.Errorf("merging makes no shards, and says so:\n%s", e.log)
+			}
 			p.noticed(t, damage, e)
 			p.must(t, shards[1]...)
 			p.must(t, merge...)

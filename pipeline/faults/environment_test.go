@@ -273,6 +273,33 @@ func TestLimitedFileSize(t *testing.T) {
 	}
 }
 
+// TestLimitedOpenFiles lets the program open so many files only: a limit that it can begin
+// with is enough, or it says what to do.
+func TestLimitedOpenFiles(t *testing.T) {
+	p, state, want := ready(t)
+	refused := 0
+	for limit := 8; limit <= 11; limit++ { // with less Go does not begin
+		for _, anew := range []bool{false, true} {
+			p.restore(t, state)
+			if anew {
+				check(t, os.RemoveAll(p.path("state")))
+			}
+			e := wait(t, p.shell("/bin/bash", fmt.Sprintf("ulimit -n %d; exec", limit), ""))
+			if e.code != 0 {
+				refused++
+				if e.code != 73 || !strings.Contains(e.log, "too many open files; raise the limit on open files (ulimit -n)") {
+					t.Errorf("exit code %d with a limit of %d files\n%s", e.code, limit, e.log)
+				}
+			}
+			p.sound(t)
+			p.recovers(t, want)
+		}
+	}
+	if refused == 0 {
+		t.Error("no limit was too low")
+	}
+}
+
 // shell has a shell run the cycle.
 func (p *place) shell(name, prefix, suffix string) *exec.Cmd {
 	inner := p.command(run)
