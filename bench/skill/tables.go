@@ -24,8 +24,8 @@ type table struct {
 }
 
 func newTables() *tables {
-	systems := []string{"raw", "EMOS", "with features", "BMA", "frame", "calibrated"}
-	lower := []string{"lower than EMOS, %", "than that with features, %", "than BMA, %", "than the frame, %"}
+	systems := []string{"raw", "EMOS", "EMOS with features", "BMA", "frame", "calibrated"}
+	lower := []string{"lower than EMOS, %", "than with features, %", "than BMA, %", "than the frame, %"}
 	head := func(parts ...[]string) []string { return slices.Concat(parts...) }
 	data := []string{"data", "cases, days"}
 	return &tables{
