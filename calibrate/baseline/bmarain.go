@@ -50,7 +50,7 @@ func FitRainBMA(rows []Row, o BMAOptions) (RainBMA, error) {
 	if len(wet) < minWet {
 		return RainBMA{}, &TooFewError{method + " (amounts above zero)", len(wet), minWet}
 	}
-	var errors2, terms float64
+	var squared, terms float64
 	for _, group := range o.groups(k) {
 		x, y := pairs(wet, group)
 		if len(x) < 2 {
@@ -65,7 +65,7 @@ func FitRainBMA(rows []Row, o BMAOptions) (RainBMA, error) {
 		}
 		for i, v := range x {
 			e := y[i] - max(a+s*v, b.Least)
-			errors2 += e * e
+			squared += e * e
 			terms++
 		}
 		for _, j := range group {
@@ -75,7 +75,7 @@ func FitRainBMA(rows []Row, o BMAOptions) (RainBMA, error) {
 	if !shareOut(b.Weight) {
 		return RainBMA{}, &TooFewError{method, 0, 2}
 	}
-	variance := errors2 / terms
+	variance := squared / terms
 	if variance <= 1e-20 {
 		return RainBMA{}, ErrDegenerate
 	}
