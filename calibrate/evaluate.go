@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+	"gonum.org/v1/gonum/floats"
 
 	"sipipe/calibrate/noise"
 	"sipipe/calibrate/score"
@@ -219,53 +221,76 @@ func meanError(a, b, n []float64) (mean, se float64) {
 // error is smaller than that.
 const dispersionPrior = 0.15
 
+// dispersionSteps halve the interval of its log, 0.76, to 0.0002.
+const dispersionSteps = 12
+
 // disperse sets Dispersion so that the spread of held-out ensembles matches their
-// error, in normal scores weighted by the squared scale, as the spread and the
-// error of the forecast are. With too few days for a network it stays 1.
+// error, in the units of the variable. With too few days for a network it stays 1.
 func (m *Model) disperse(ctx context.Context, s *trainingSet, folds []fold, o TrainOptions) error {
 	if s.days < m.Method.MinDays {
 		return nil
 	}
-	spread, squared := make([]float64, s.len()), make([]float64, s.len())
+	members := make([][]float64, s.len()) // nil where not sampled: too many cases
 	err := m.held(ctx, s, m.thin(s, folds), m.Correction, o, func(i int, x []float64) {
-		var mean, v float64
-		for _, e := range x {
-			mean += e / float64(len(x))
-		}
-		for _, e := range x {
-			v += (e - mean) * (e - mean) / float64(len(x)-1)
-		}
-		// The error of the mean of n members has variance v/n on top of that of the
-		// true mean.
-		r := s.drawScore(i, noise.Seed(o.Seed).Text("dispersion").Int(int64(i)).Uniform(0, 0)) - mean
-		scale := float64(s.sigma[i]) * float64(s.sigma[i])
-		spread[i], squared[i] = scale*v*(1+1/float64(len(x))), scale*r*r
+		members[i] = slices.Clone(x)
 	})
 	if err != nil {
 		return err
 	}
-	daily := [3][]float64{make([]float64, s.days), make([]float64, s.days), make([]float64, s.days)}
-	var a, b float64
-	for i := range spread {
-		a += spread[i]
-		b += squared[i]
-		if spread[i] > 0 { // not sampled: too many cases
-			daily[0][s.block[i]] += squared[i]
-			daily[1][s.block[i]] += spread[i]
-			daily[2][s.block[i]]++
+	// The spread grows with the factor, and faster than it where the variable is a
+	// power of the normal score; the error hardly depends on it. se/2 is the error of
+	// the logarithm of a factor that the spread is proportional to, else it is less.
+	lo, hi := math.Log(0.7), math.Log(1.5)
+	for range dispersionSteps {
+		middle := (lo + hi) / 2
+		ratio, se := m.unspread(s, members, math.Exp(middle))
+		if ratio == 0 {
+			return nil
 		}
-	}
-	if a > 0 && b > 0 {
-		// The error of the log of b/a is about that of the mean of daily b/mean b - a/mean a.
-		for d := range s.days {
-			daily[0][d] *= float64(s.days) / b
-			daily[1][d] *= float64(s.days) / a
+		if ratio > 1 {
+			lo = middle
+		} else {
+			hi = middle
 		}
-		_, se := meanError(daily[0], daily[1], daily[2])
-		m.Dispersion = math.Exp(math.Log(b/a) / 2 * shrink(se/2))
-		m.Dispersion = math.Min(math.Max(m.Dispersion, 0.7), 1.5)
+		m.Dispersion = math.Exp((lo + hi) / 2 * shrink(se/2))
 	}
 	return nil
+}
+
+// unspread is the squared error of ensembles whose normal scores are multiplied by
+// factor, divided by their variance, and the standard error of its logarithm; 0 if there
+// is nothing to divide.
+func (m *Model) unspread(s *trainingSet, members [][]float64, factor float64) (ratio, se float64) {
+	squared, variance, n := make([]float64, s.days), make([]float64, s.days), make([]float64, s.days)
+	for i, x := range members {
+		if x == nil {
+			continue
+		}
+		var mean, v float64
+		y := make([]float64, len(x))
+		for e := range x {
+			y[e] = m.Working.Back(fromScore(factor*x[e], float64(s.mu[i]), float64(s.sigma[i]), s.family))
+			mean += y[e] / float64(len(x))
+		}
+		for _, e := range y {
+			v += (e - mean) * (e - mean) / float64(len(x)-1)
+		}
+		// The error of the mean of n members has variance v/n on top of that of the
+		// true mean.
+		d := s.block[i]
+		variance[d] += v * (1 + 1/float64(len(x)))
+		squared[d] += (float64(s.observed[i]) - mean) * (float64(s.observed[i]) - mean)
+		n[d]++
+	}
+	a, b := floats.Sum(variance), floats.Sum(squared)
+	if a == 0 || b == 0 {
+		return 0, 0
+	}
+	// The error of the log of b/a is about that of the mean of daily b/mean b - a/mean a.
+	floats.Scale(float64(s.days)/b, squared)
+	floats.Scale(float64(s.days)/a, variance)
+	_, se = meanError(squared, variance, n)
+	return b / a, se
 }
 
 // shrink is how much of the log of the dispersion counts, of standard error se.

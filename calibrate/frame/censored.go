@@ -31,15 +31,19 @@ type censoredRow struct {
 	Min, Max       float32
 	Dry, PhysicalM float32 // share of members near zero; mean of the squares
 	Observed       float32 // working space, 0 when nothing fell
+	Past           pair
 }
 
 // dryBelow is the square root of the amount [kg m-2] that counts as nothing.
 var dryBelow = float32(math.Sqrt(0.1))
 
-func censoredSummary(c *Cases, i int) censoredRow {
+func censoredSummary(c *Cases, i int, known pair) censoredRow {
 	m := c.members(i)
 	s := Summarise(m)
-	r := censoredRow{Day: c.Day, Station: int32(c.Station[i]), Mean: float32(s.Mean), SD: float32(s.SD), Min: float32(s.Min), Max: float32(s.Max)}
+	r := censoredRow{
+		Day: c.Day, Station: int32(c.Station[i]), Past: known,
+		Mean: float32(s.Mean), SD: float32(s.SD), Min: float32(s.Min), Max: float32(s.Max),
+	}
 	for _, v := range m {
 		if isNaN(v) {
 			continue
@@ -53,7 +57,7 @@ func censoredSummary(c *Cases, i int) censoredRow {
 }
 
 const (
-	locationBase, locationSeason, locationPosition = 9, 8, 5
+	locationBase, locationSeason, locationPosition = 9 + pastFeatures, 8, 5
 	scaleBase, scaleSeason                         = 6, 2
 )
 
@@ -74,6 +78,7 @@ func (q *censored) features(a, b []float64, r *censoredRow, s *Stations) {
 	m, sd, dry := float64(r.Mean), float64(r.SD), float64(r.Dry)
 	logSD, logMean := math.Log(sd+0.1), math.Log(float64(r.PhysicalM)+0.1)
 	a = append(a[:0], 1, m, dry, m*m/4, sd, float64(r.Max), float64(r.Min), logMean, m*dry)
+	a = r.Past.features(a, 0)
 	b = append(b[:0], 1, sd, m, dry, logSD, logMean)
 	if q.Season {
 		s1, c1 := math.Sincos(2 * math.Pi * r.Day / year)
@@ -91,10 +96,10 @@ func (q *censored) features(a, b []float64, r *censoredRow, s *Stations) {
 	_, _ = a, b
 }
 
-func (f *Frame) updateCensored(s *Stations, c *Cases, obs []float32) {
+func (f *Frame) updateCensored(s *Stations, c *Cases, obs []float32, p *Prediction) {
 	q := f.Censored
 	for i := range obs {
-		r := censoredSummary(c, i)
+		r := censoredSummary(c, i, p.past(i))
 		if isNaN(r.Mean) || isNaN(obs[i]) {
 			continue
 		}
@@ -113,7 +118,7 @@ const (
 	censoredRows    = 20
 	censoredWet     = 8
 	censoredGrown   = 80
-	censoredPenalty = 10 // rows, on standardised features
+	censoredPenalty = 30 // rows, on standardised features
 )
 
 // penalty of coefficient j of the location and then the scale, of na and more, in a fit
@@ -131,7 +136,7 @@ func penalty(j, na, n int) float64 {
 }
 
 func (f *Frame) predictCensored(s *Stations, c *Cases) (*Prediction, error) {
-	q, p := f.Censored, &Prediction{Family: Logistic, Censored: true}
+	q, p := f.Censored, &Prediction{Family: Logistic, Censored: true, Past: f.latest(c)}
 	wet := 0
 	for i := range q.Rows {
 		if q.Rows[i].Observed > 0 {
@@ -154,7 +159,7 @@ func (f *Frame) predictCensored(s *Stations, c *Cases) (*Prediction, error) {
 	na, nb := q.sizes()
 	a, b := make([]float64, na), make([]float64, nb)
 	for i := range n {
-		r := censoredSummary(c, i)
+		r := censoredSummary(c, i, p.Past[i])
 		if isNaN(r.Mean) {
 			p.Mu[i], p.Sigma[i] = r.Mean, r.Mean
 			continue

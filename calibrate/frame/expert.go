@@ -12,6 +12,8 @@ type Spec struct {
 	Penalty float64
 	// Season adds the seasonal features.
 	Season bool
+	// Past adds what was known of the place (see pair).
+	Past bool
 	// BiasMemory [days] of the station's mean residual; 0 never forgets.
 	BiasMemory float64
 	Bias       Kernel

@@ -59,6 +59,7 @@ type design struct {
 	Members  int
 	Position bool // latitude, longitude, altitude
 	Season   bool // two harmonics of the year, in the intercept and in the slope on the mean; a squared mean
+	Past     bool // the place's latest observation that is known, and the mean of the forecast of it
 }
 
 func (d design) len() int {
@@ -75,6 +76,9 @@ func (d design) len() int {
 	if d.Season {
 		n += 9
 	}
+	if d.Past {
+		n += pastFeatures
+	}
 	return n
 }
 
@@ -86,8 +90,8 @@ const (
 )
 
 // fill writes the features of case i to x, of length len, and returns it; centre is
-// the reference about which a frame's values are counted.
-func (d design) fill(x []float64, c *Cases, i int, s Summary, centre float64, st *Stations) []float64 {
+// the reference about which a frame's values are counted, last what was known.
+func (d design) fill(x []float64, c *Cases, i int, s Summary, centre float64, st *Stations, last pair) []float64 {
 	x = x[:0]
 	mean := s.Mean - centre
 	if d.Each {
@@ -118,6 +122,9 @@ func (d design) fill(x []float64, c *Cases, i int, s Summary, centre float64, st
 		s1, c1 := math.Sincos(2 * math.Pi * c.Day / year)
 		s2, c2 := 2*s1*c1, c1*c1-s1*s1
 		x = append(x, s1, c1, s2, c2, mean*s1, mean*c1, mean*s2, mean*c2, mean*mean/10)
+	}
+	if d.Past {
+		x = last.features(x, centre)
 	}
 	return x
 }

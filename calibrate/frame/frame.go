@@ -39,6 +39,7 @@ func DefaultExperts() []Spec {
 		{Name: "month", Memory: 30, Penalty: 0.14, BiasMemory: 30, Bias: k},
 		{Name: "quarter", Memory: 90, Penalty: 0.14, BiasMemory: 30, Bias: k, RecentMemory: 3, Recent: recent, Archive: 120},
 		{Name: "years", Penalty: 5, Season: true, Bias: k, RecentMemory: 3, Recent: recent, Archive: 400},
+		{Name: "years-past", Penalty: 5, Season: true, Past: true, BiasMemory: 365, Bias: k, Archive: 400},
 		{Name: "years-recent", Penalty: 5, Season: true, BiasMemory: 365, Bias: k, RecentMemory: 3, Recent: recent, Archive: 400},
 	}
 }
@@ -73,7 +74,8 @@ type Frame struct {
 	Square, Count []float64
 	Rows          []scaleRow
 	Scale         scaleModel
-	Fresh         int // rows since the scale was fitted
+	Fresh         int         // rows since the scale was fitted
+	Past          []datedPair // [station] the last that was taken in
 	Censored      *censored
 }
 
@@ -99,7 +101,7 @@ func New(o Options) *Frame {
 // Prediction is the frame's distribution of location Mu and scale Sigma for n
 // places in the working space, with what is needed later to learn from its observation.
 type Prediction struct {
-	Ready       bool // false: nothing below is set, too little is known
+	Ready       bool // false: nothing below but Past is set, too little is known
 	Days        int  // valid days the frame had taken in
 	Grown       bool // it came from rows enough for its residuals to be like those to come
 	Family      Family
@@ -109,6 +111,7 @@ type Prediction struct {
 	ExpertBase  [][]float32 // without the recent layer
 	StationLog  []float32   // [n] log of the station's scale
 	SpreadLog   []float32   // [n]
+	Past        []pair      // [n] what was known; also when not Ready
 	Weights     []float64   // [expert], 0 for those that sleep
 	ExpertNames []string
 }
@@ -183,8 +186,9 @@ func (f *Frame) Update(s *Stations, c *Cases, obs []float32, p *Prediction) erro
 		f.Days++
 	}
 	f.Last = c.Day
+	defer f.remember(s, c, sum, obs)
 	if f.Censored != nil {
-		f.updateCensored(s, c, obs)
+		f.updateCensored(s, c, obs, p)
 		return nil
 	}
 	if p != nil && p.Ready {
@@ -211,7 +215,7 @@ func (f *Frame) start(s *Stations, c *Cases, sum []Summary) {
 	f.Centre /= float64(n)
 	position := s.Len() >= positionPlaces
 	for _, spec := range f.Options.Experts {
-		d := design{Each: !f.Options.Exchangeable, Members: c.Members, Position: position, Season: spec.Season}
+		d := design{Each: !f.Options.Exchangeable, Members: c.Members, Position: position, Season: spec.Season, Past: spec.Past}
 		f.Experts = append(f.Experts, expert{Spec: spec, Design: d, Moments: newMoments(d.len())})
 	}
 }
@@ -235,7 +239,7 @@ func (e *expert) take(f *Frame, s *Stations, c *Cases, sum []Summary, obs []floa
 			half := trainClip * float64(p.Sigma[i])
 			y = math.Min(math.Max(y, float64(p.Mu[i])-half), float64(p.Mu[i])+half)
 		}
-		x = e.Design.fill(x, c, i, sum[i], f.Centre, s)
+		x = e.Design.fill(x, c, i, sum[i], f.Centre, s, p.past(i))
 		e.Moments.add(x, y-f.Centre, row)
 		st := c.Station[i]
 		e.Count[st]++
@@ -315,7 +319,7 @@ func (f *Frame) Predict(s *Stations, c *Cases) (*Prediction, error) {
 	if f.Censored != nil {
 		return f.predictCensored(s, c)
 	}
-	p := &Prediction{}
+	p := &Prediction{Past: f.latest(c)}
 	var rows float64
 	for k := range f.Experts {
 		rows = math.Max(rows, f.Experts[k].Moments.rows())
@@ -378,7 +382,7 @@ func (f *Frame) Predict(s *Stations, c *Cases) (*Prediction, error) {
 			if x == nil || len(x) != e.Design.len() {
 				x = make([]float64, e.Design.len())
 			}
-			x = e.Design.fill(x, c, i, sum, f.Centre, s)
+			x = e.Design.fill(x, c, i, sum, f.Centre, s, p.Past[i])
 			base, full := e.at(x, c.Station[i])
 			p.Expert[k][i] = float32(full + f.Centre)
 			if p.ExpertBase[k] != nil {
