@@ -186,7 +186,7 @@ func (f *Frame) Update(s *Stations, c *Cases, obs []float32, p *Prediction) erro
 		f.Days++
 	}
 	f.Last = c.Day
-	defer f.remember(s, c, sum, obs)
+	defer f.remember(s, c, sum, obs, p)
 	if f.Censored != nil {
 		f.updateCensored(s, c, obs, p)
 		return nil
@@ -234,11 +234,7 @@ func (e *expert) take(f *Frame, s *Stations, c *Cases, sum []Summary, obs []floa
 		if sum[i].Count == 0 || isNaN(obs[i]) {
 			continue
 		}
-		y := float64(obs[i])
-		if p != nil && p.Ready {
-			half := trainClip * float64(p.Sigma[i])
-			y = math.Min(math.Max(y, float64(p.Mu[i])-half), float64(p.Mu[i])+half)
-		}
+		y := p.cut(i, obs[i])
 		x = e.Design.fill(x, c, i, sum[i], f.Centre, s, p.past(i))
 		e.Moments.add(x, y-f.Centre, row)
 		st := c.Station[i]
@@ -252,6 +248,15 @@ func (e *expert) take(f *Frame, s *Stations, c *Cases, sum []Summary, obs []floa
 			e.RecentSum[st] += y - float64(p.ExpertBase[k][i])
 		}
 	}
+}
+
+// cut is the observation of case i within trainClip scales of what was predicted.
+func (p *Prediction) cut(i int, obs float32) float64 {
+	if p == nil || !p.Ready {
+		return float64(obs)
+	}
+	half := trainClip * float64(p.Sigma[i])
+	return math.Min(math.Max(float64(obs), float64(p.Mu[i])-half), float64(p.Mu[i])+half)
 }
 
 func (f *Frame) ageScale(gap float64) {

@@ -44,14 +44,14 @@ func (f *Frame) latest(c *Cases) []pair {
 	return out
 }
 
-// remember keeps the pairs of a day for forecasts to come.
-func (f *Frame) remember(s *Stations, c *Cases, sum []Summary, obs []float32) {
+// remember keeps the pairs of a day for forecasts to come, gross errors cut as in training.
+func (f *Frame) remember(s *Stations, c *Cases, sum []Summary, obs []float32, p *Prediction) {
 	for len(f.Past) < s.Len() {
 		f.Past = append(f.Past, datedPair{math.Inf(-1), noPair()})
 	}
 	for i, k := range c.Station {
 		if sum[i].Count > 0 && !isNaN(obs[i]) {
-			f.Past[k] = datedPair{c.Day, pair{obs[i], float32(sum[i].Mean)}}
+			f.Past[k] = datedPair{c.Day, pair{float32(p.cut(i, obs[i])), float32(sum[i].Mean)}}
 		}
 	}
 }
