@@ -63,8 +63,8 @@ func (h *History) Doubts(ctx context.Context, calibrated, raw *ingest.Ensemble, 
 // doubt examines the members of one place and lead time; "" is none. farthest [working
 // space] is the largest plausible departure of the means, NaN when nothing is known.
 func (w Working) doubt(members, raw []float32, farthest float64, units string) string {
-	rawMean, rawSame, some := w.mean(raw)
-	if !some || ingest.HandedOn(members, raw) {
+	rawMean, rawSame, count := w.mean(raw)
+	if count == 0 || ingest.HandedOn(members, raw) {
 		return ""
 	}
 	for _, v := range members {
@@ -90,9 +90,9 @@ func (w Working) doubt(members, raw []float32, farthest float64, units string) s
 	return ""
 }
 
-// mean of the finite members in working space; same says that these are all one value.
-func (w Working) mean(members []float32) (mean float64, same, some bool) {
-	n, first := 0, float32(0)
+// mean of the n finite members in working space; same says that these are all one value.
+func (w Working) mean(members []float32) (mean float64, same bool, n int) {
+	first := float32(0)
 	same = true
 	for _, v := range members {
 		if v-v != 0 {
@@ -105,7 +105,7 @@ func (w Working) mean(members []float32) (mean float64, same, some bool) {
 		mean += float64(w.Forward(v))
 		n++
 	}
-	return mean / float64(n), same, n > 0
+	return mean / float64(n), same, n
 }
 
 // pastErrors is the root mean square error of the raw mean, [lead][place] in working
@@ -140,8 +140,8 @@ func (h *History) pastErrors(ctx context.Context, raw *ingest.Ensemble) ([][]flo
 			}
 			for j, y := range observedAt(e.Places, obs, w) {
 				i, there := place[e.Places.ID[j]]
-				mean, _, some := w.mean(e.At(at, j))
-				if !there || !some || y != y {
+				mean, _, count := w.mean(e.At(at, j))
+				if !there || count == 0 || y != y {
 					continue
 				}
 				squares[l][i] += (float64(y) - mean) * (float64(y) - mean)

@@ -17,6 +17,7 @@ const (
 	usualDays      = 60
 	usualDeparture = 8.  // of the mean, in robust standard deviations
 	usualShare     = 0.6 // of the places and lead times that forecasts have
+	usualMembers   = 0.7 // of the members that they have there
 )
 
 // Unusual says in what a raw forecast is unlike those of the recent cycles at its hour
@@ -24,6 +25,8 @@ const (
 //
 //   - it has values at less than 60 % of as many places and lead times as they have, in
 //     the median;
+//   - where it has values, it has less than 70 % of as many members, on average over these
+//     places and lead times, as they have in the median;
 //   - its ensemble means, in the space in which the variable is calibrated, depart from the
 //     mean of the recent ones at each place and lead time, on average over these, by more
 //     than 8 robust standard deviations (1.4826 median absolute deviations) of how the
@@ -34,9 +37,9 @@ func (h *History) Unusual(ctx context.Context, raw *ingest.Ensemble) ([]string, 
 	for i, id := range raw.Places.ID {
 		at[id] = i
 	}
-	// means are those of an ensemble, [lead, place] of raw, NaN where it has none; all counts
-	// also those at other places and lead times.
-	means := func(e *ingest.Ensemble) (mean []float32, all float64) {
+	// means are those of an ensemble, [lead, place] of raw, NaN where it has none; all and
+	// members, of these on average, also count those at other places and lead times.
+	means := func(e *ingest.Ensemble) (mean []float32, all, members float64) {
 		mean = make([]float32, len(raw.Leads)*raw.Places.Len())
 		for i := range mean {
 			mean[i] = float32(math.NaN())
@@ -44,27 +47,28 @@ func (h *History) Unusual(ctx context.Context, raw *ingest.Ensemble) ([]string, 
 		for l, lead := range e.Leads {
 			k, common := slices.BinarySearch(raw.Leads, lead)
 			for j, id := range e.Places.ID {
-				m, _, some := w.mean(e.At(l, j))
-				if !some {
+				m, _, count := w.mean(e.At(l, j))
+				if count == 0 {
 					continue
 				}
 				all++
+				members += float64(count)
 				if i, there := at[id]; common && there {
 					mean[k*raw.Places.Len()+i] = float32(m)
 				}
 			}
 		}
-		return mean, all
+		return mean, all, members / all
 	}
 	var before [][]float32
-	var counts []float64
+	var counts, sizes []float64
 	comparable := func(c time.Time) bool {
 		ago := raw.Cycle.Sub(c)
 		return ago > 0 && ago <= usualDays*24*time.Hour && ago%(24*time.Hour) == 0
 	}
 	if err := h.past(ctx, raw, comparable, func(e *ingest.Ensemble) error {
-		mean, n := means(e)
-		before, counts = append(before, mean), append(counts, n)
+		mean, n, members := means(e)
+		before, counts, sizes = append(before, mean), append(counts, n), append(sizes, members)
 		return nil
 	}); err != nil {
 		return nil, fmt.Errorf("what is usual: %w", err)
@@ -73,9 +77,12 @@ func (h *History) Unusual(ctx context.Context, raw *ingest.Ensemble) ([]string, 
 		return nil, nil
 	}
 	var reasons []string
-	now, n := means(raw)
+	now, n, members := means(raw)
 	if usual := median(counts); n < usualShare*usual {
 		reasons = append(reasons, fmt.Sprintf("the raw forecast has values at %g places and lead times, those of the last %d cycles of this hour at %g", n, len(before), usual))
+	}
+	if usual := median(sizes); members < usualMembers*usual {
+		reasons = append(reasons, fmt.Sprintf("the raw forecast has %.3g members with values, those of the last %d cycles of this hour %.3g", members, len(before), usual))
 	}
 	departure := departures(before)
 	var past []float64

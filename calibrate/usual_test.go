@@ -27,6 +27,22 @@ func TestUnusual(t *testing.T) {
 			}
 		}
 	}
+	members := func(keep int) func(*ingest.Ensemble) {
+		return func(e *ingest.Ensemble) {
+			for i := range e.Values {
+				if i%len(e.Members) >= keep {
+					e.Values[i] = nan
+				}
+			}
+		}
+	}
+	fewer := func(e *ingest.Ensemble) { // as a file that has only so many
+		n := len(e.Members)
+		for i := range e.Values[:len(e.Values)/n] {
+			e.Values[i] = e.Values[i*n]
+		}
+		e.Members, e.Values = e.Members[:1], e.Values[:len(e.Values)/n]
+	}
 	for name, c := range map[string]struct {
 		days   int // less than 0: as many cycles, twice a day
 		change func(*ingest.Ensemble)
@@ -39,7 +55,9 @@ func TestUnusual(t *testing.T) {
 		"a few places":               {20, without(7), nil},
 		"other hours":                {-16, add(80), nil}, // 7 before are of 12 UTC
 		"both":                       {20, func(e *ingest.Ensemble) { add(40)(e); without(10)(e) }, []string{"values at 10", "is +"}},
-		"a member is missing":        {20, func(e *ingest.Ensemble) { e.Values[0] = nan }, nil},
+		"most members":               {20, members(1), []string{"has 1 members with values, those of the last 19 cycles of this hour"}},
+		"a file with fewer members":  {20, fewer, []string{"has 1 members with values, those of the last 19 cycles of this hour"}},
+		"a value is missing":         {20, func(e *ingest.Ensemble) { e.Values[0] = nan }, nil},
 		"nothing to compare it with": {8, add(80), nil},
 		"enough to compare it with":  {9, add(80), []string{"is +"}},
 	} {

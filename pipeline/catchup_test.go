@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"sipipe/ingest"
 )
@@ -51,6 +52,27 @@ func TestCatchUpGoesOnAfterABrokenCycle(t *testing.T) {
 		if r := sipipe(t, append([]string{"backfill"}, args...)...); r.code != ExitUsage {
 			t.Errorf("%v: exit code %d, want %d", args, r.code, ExitUsage)
 		}
+	}
+}
+
+// The exit code is that of the cycle that is asked for, whatever became of those before, and
+// the log tells of each.
+func TestCatchUpEndsAsTheCycleAskedFor(t *testing.T) {
+	place(t)
+	must2(t, os.WriteFile(forecast, []byte("CDF"), 0o644))
+	must2(t, os.Remove("archive/forecasts/2020/01/fc_2020012000.nc"))
+	r := sipipe(t, "run", "--date", "2020-01-20", "--catchup", "2")
+	if r.code != ExitNoInput || days(r.out) != "19" {
+		t.Errorf("exit code %d, made %s", r.code, days(r.out))
+	}
+	for _, says := range []string{`"cycle":"2020-01-18T00Z","exit_code":65`, "cycle 2020-01-20T00Z: ingest: no forecast"} {
+		if !strings.Contains(r.err, says) {
+			t.Errorf("the log does not say %s:\n%s", says, r.err)
+		}
+	}
+	world := &worldClock{now: time.Date(2020, 1, 20, 6, 0, 0, 0, time.UTC)}
+	if r := sipipeIn(t, world, "run", "--date", "2020-01-20", "--catchup", "2", "--wait", "10m"); r.code != ExitTryLater {
+		t.Errorf("when waited for: exit code %d", r.code)
 	}
 }
 

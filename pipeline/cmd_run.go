@@ -59,7 +59,10 @@ product of the real configuration is replaced.
 
 With --wait the forecast may be late: its file counts as complete when size and time of
 change are the same at two looks, or when it was last changed more than two looks ago.
-A file that cannot be used is tried again once it has changed.`,
+A file that cannot be used is tried again once it has changed.
+
+With --catchup the log names each cycle that fails. The exit code is that of the cycle
+that is asked for, or, when that is done, of the worst failure before it.`,
 		Example: `  sipipe run --date 2024-07-08
   sipipe run --date 2024-07-08 --cycle 12
   sipipe run --date latest --lock-wait 10m      # from cron
@@ -128,8 +131,13 @@ func runOne(ctx context.Context, g *Global, command string, o oneCycle) (err err
 			return before
 		}
 	}
+	defer func() {
+		if err == nil {
+			err = before // which told the log of each cycle
+		}
+	}()
 	if o.Wait == 0 {
-		return worse(before, s.runRequest(ctx, request, o))
+		return s.runRequest(ctx, request, o)
 	}
 	w := waiting{
 		clock: g.clock, sleep: g.sleep, log: s.log, limit: o.Wait, poll: o.Poll,
@@ -145,7 +153,7 @@ func runOne(ctx context.Context, g *Global, command string, o oneCycle) (err err
 			err = instead
 		}
 	}
-	return worse(before, err)
+	return err
 }
 
 // gaveUp says whether an error of waiting is that the forecast is not there or of no use.

@@ -241,6 +241,7 @@ func (j *job) counts() []VariableRecord {
 				missing++
 			}
 		}
+		there := membersThere(j.raw[i])
 		records = append(records, VariableRecord{
 			Name:        e.Variable.Name,
 			Method:      method.Name,
@@ -251,7 +252,8 @@ func (j *job) counts() []VariableRecord {
 			VariableAge: j.ages[e.Variable.Name],
 			Model:       method.ModelSHA256,
 			Choice:      j.choices[e.Variable.Name],
-			RawMembers:  len(j.raw[i].Members),
+			RawMembers:  there,
+			RawLacking:  len(j.raw[i].Members) - there,
 			Members:     len(e.Members),
 			Leads:       len(e.Leads),
 			Places:      e.Places.Len(),

@@ -80,8 +80,9 @@ type VariableRecord struct {
 	LeftOut float64 `json:"implausible_observations,omitempty"`
 	VariableAge
 	Model      string `json:"model_sha256,omitempty"`
-	Choice     string `json:"choice,omitempty"` // why the model has the networks' weight it has, or none
-	RawMembers int    `json:"raw_members"`
+	Choice     string `json:"choice,omitempty"`              // why the model has the networks' weight it has, or none
+	RawMembers int    `json:"raw_members"`                   // those that have any value
+	RawLacking int    `json:"raw_members_missing,omitempty"` // the others
 	Members    int    `json:"members"`
 	Leads      int    `json:"leads"`
 	Places     int    `json:"places"`

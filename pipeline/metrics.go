@@ -161,7 +161,7 @@ func (m metrics) product(gauge func(name, help string, labels ...string) *promet
 		members.WithLabelValues(v.Name, "raw").Set(float64(v.RawMembers))
 		members.WithLabelValues(v.Name, "product").Set(float64(v.Members))
 		places.WithLabelValues(v.Name).Set(float64(v.Places))
-		if all := v.RawMembers * v.Leads * v.Places; all > 0 {
+		if all := (v.RawMembers + v.RawLacking) * v.Leads * v.Places; all > 0 {
 			missing.WithLabelValues(v.Name).Set(float64(v.Missing) / float64(all))
 		}
 		suspect.WithLabelValues(v.Name).Set(is(v.Suspect))

@@ -96,19 +96,26 @@ func TestUnusualForecast(t *testing.T) {
 	for name, c := range map[string]struct {
 		wrong func([]float32) // [member 5, lead 2, place 6]
 		says  string
+		// Of the metrics: raw members with values, and the share of raw values that are missing.
+		members, missing float64
 	}{
 		"warmer": {func(v []float32) {
 			for i := range v {
 				v[i] += 50
 			}
-		}, "the mean of the raw forecast is +"},
+		}, "the mean of the raw forecast is +", 5, 0},
 		"half of the stations": {func(v []float32) {
 			for i := range v {
 				if i%6 < 3 {
 					v[i] = float32(math.NaN())
 				}
 			}
-		}, "has values at 6 places and lead times, those of the last 17 cycles of this hour at 12"},
+		}, "has values at 6 places and lead times, those of the last 17 cycles of this hour at 12", 5, 0.5},
+		"two of five members": {func(v []float32) {
+			for i := range v[2*2*6:] {
+				v[2*2*6+i] = float32(math.NaN())
+			}
+		}, "the raw forecast has 2 members with values, those of the last 17 cycles of this hour 5", 2, 0.6},
 	} {
 		place(t)
 		t.Setenv("SIPIPE_OPERATIONS_METRICS", "sipipe.prom")
@@ -119,6 +126,8 @@ func TestUnusualForecast(t *testing.T) {
 		}
 		if v := parsed(t, "sipipe.prom"); v["sipipe_degraded"] != 1 || v["sipipe_implausible_input t2m"] != 1 {
 			t.Errorf("%s: metrics say %v", name, v)
+		} else if v["sipipe_members raw t2m"] != c.members || v["sipipe_missing_ratio t2m"] != c.missing {
+			t.Errorf("%s: metrics say %v members, %v missing", name, v["sipipe_members raw t2m"], v["sipipe_missing_ratio t2m"])
 		}
 	}
 }
