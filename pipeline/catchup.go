@@ -9,11 +9,14 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// catchUp are those of the last n cycles of the archive before a time that have no
-// valid product, ascending. Cycles whose files cannot be read are among them: they
-// fail, and say so.
-func (w *workspace) catchUp(ctx context.Context, n int, before time.Time) ([]time.Time, error) {
-	all := slices.DeleteFunc(w.seen(), func(c time.Time) bool { return !c.Before(before) })
+// before are the cycles of the archive before one, ascending. Those whose files cannot be
+// read are among them: they fail, and say so.
+func (w *workspace) before(cycle time.Time) []time.Time {
+	return slices.DeleteFunc(w.seen(), func(c time.Time) bool { return !c.Before(cycle) })
+}
+
+// catchUp are those of the last n of ascending cycles that have no valid product.
+func (w *workspace) catchUp(ctx context.Context, n int, all []time.Time) ([]time.Time, error) {
 	return w.withoutProduct(ctx, all[max(0, len(all)-n):])
 }
 

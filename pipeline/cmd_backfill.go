@@ -89,8 +89,7 @@ func runBackfill(ctx context.Context, o BackfillOptions, g *Global) (err error) 
 
 // backfillLast makes what is missing of the last cycles.
 func (w *workspace) backfillLast(ctx context.Context, o BackfillOptions) error {
-	end := time.Unix(1<<40, 0) // after all cycles
-	cycles, err := w.catchUp(ctx, o.CatchUp, end)
+	cycles, err := w.catchUp(ctx, o.CatchUp, w.timely(w.seen()))
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ type PruneOptions struct {
 
 // AddFlags adds the flags of the command.
 func (o *PruneOptions) AddFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.OlderThan, "older-than", "", "`age` before the newest cycle, such as 90d")
+	f.StringVar(&o.OlderThan, "older-than", "", "`age` before the newest cycle, or the clock when that is earlier, such as 90d")
 	f.BoolVar(&o.Delete, "delete", false, "delete what is listed; without it nothing is touched")
 	f.BoolVar(&o.JSON, "json", false, "print one JSON object a file instead of its path")
 	addLockFlag(f)
@@ -42,8 +42,9 @@ such cycles that were never merged, stored forecasts of cycles that have left th
 archive, damaged values that were set aside, and plans and logs of what was submitted to
 Slurm longer ago by the clock.
 
-The age is counted back from the newest cycle of the archive, not from the clock: when
-no forecasts come, nothing grows old. What is learned from is kept, however old; a
+The age is counted back from the newest cycle of the archive, or from the clock when that
+is earlier: when no forecasts come, nothing grows old, and neither does it when one has a
+date of the future. What is learned from is kept, however old; a
 product that was deleted can be made again as long as its forecast is in the archive.
 The archive itself is never touched.`,
 		Example: `  sipipe prune --older-than 90d
@@ -87,7 +88,11 @@ func runPrune(ctx context.Context, o PruneOptions, g *Global) error {
 		if err != nil {
 			return err
 		}
-		files, err := w.prunable(newest.Add(-age), g.clock().Add(-age))
+		now := g.clock()
+		if newest.After(now) {
+			newest = now.UTC()
+		}
+		files, err := w.prunable(newest.Add(-age), now.Add(-age))
 		if err != nil {
 			return err
 		}

@@ -187,7 +187,7 @@ func (s *session) catchUpTo(ctx context.Context, r cycleRequest, o oneCycle) err
 		if err != nil {
 			return err
 		}
-		cycles, err := w.catchUp(ctx, o.CatchUp, cycle)
+		cycles, err := w.catchUp(ctx, o.CatchUp, w.before(cycle))
 		if err != nil {
 			return err
 		}

@@ -72,6 +72,8 @@ type StatusReport struct {
 	Faults int `json:"archive_faults"`
 	// Ignored are files of the archive that cannot be used and belong to no cycle.
 	Ignored []IgnoredFile `json:"ignored,omitempty"`
+	// Ahead are cycles that are ahead of the clock.
+	Ahead []time.Time `json:"ahead_of_clock,omitempty"`
 	// Drift compares recent scores with earlier ones.
 	Drift []DriftStatus `json:"drift"`
 	// Jobs are the steps of what was last submitted to Slurm.
@@ -137,14 +139,16 @@ func (w *workspace) statusReport(ctx context.Context, first, last time.Time) (r 
 	if err != nil {
 		return nil, err
 	}
+	r = &StatusReport{}
+	seen := w.seen()
+	r.Ahead = seen[len(w.timely(seen)):]
 	if !first.IsZero() {
-		if cycles, err = w.within(cycles, first, last); err != nil {
+		if cycles, err = w.within(append(cycles, r.Ahead...), first, last); err != nil {
 			return nil, err
 		}
 	} else if len(cycles) > statusCycles {
 		cycles = cycles[len(cycles)-statusCycles:]
 	}
-	r = &StatusReport{}
 	for _, c := range cycles {
 		if err := ctx.Err(); err != nil {
 			return nil, cause(ctx, err)
@@ -248,6 +252,9 @@ func (r *StatusReport) print(w io.Writer) error {
 	}
 	if r.Faults > 0 {
 		text += fmt.Sprintf("%d files and cycles of the archive cannot be used\n", r.Faults)
+	}
+	for _, c := range r.Ahead {
+		text += "ahead of the clock: " + formatCycle(c) + "\n"
 	}
 	for _, f := range r.Ignored {
 		text += "ignored: " + f.Why + "\n"

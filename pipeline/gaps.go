@@ -21,7 +21,7 @@ func usualInterval(cycles []time.Time) time.Duration {
 // expected are the cycles that are seen, those that are missing between them, and after
 // the last one those up to the latest product that was made from an earlier forecast.
 func (w *workspace) expected() ([]time.Time, error) {
-	all := w.seen()
+	all := w.timely(w.seen())
 	step := usualInterval(all)
 	if step == 0 {
 		return all, nil

@@ -72,6 +72,9 @@ func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Ou
 	}
 	j := w.newJob(cycle, product)
 	j.exact = o.Exact || !o.Sample
+	if w.ahead(cycle) {
+		j.log.Warn().Msg("this cycle is ahead of the clock: metrics do not tell of it, and it is not the latest")
+	}
 	out := &Outcome{Cycle: cycle, Product: product, Manifest: manifestPath(product)}
 	fail := func(err error) (*Outcome, error) { return nil, fmt.Errorf("cycle %s: %w", formatCycle(cycle), err) }
 
@@ -107,7 +110,7 @@ func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Ou
 			}
 			j.log.Info().Str("product", product).Str("status", m.Status).Msg("nothing to do: " + why)
 			out.Status, out.Reasons, out.Skipped = m.Status, m.Reasons, true
-			j.ledger.product(m)
+			j.tellLedger(m)
 			return out, nil
 		}
 		reason = why
@@ -130,9 +133,17 @@ func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Ou
 		return fail(cause(ctx, err))
 	}
 	out.Status, out.Reasons = m.Status, m.Reasons
-	j.ledger.product(m)
+	j.tellLedger(m)
 	j.log.Info().Str("product", product).Str("status", m.Status).Msg("cycle done")
 	return out, nil
+}
+
+// tellLedger notes the product for the metrics. One that is ahead of the clock would be the
+// newest for as long, and no alarm of what is missing meanwhile could ring.
+func (j *job) tellLedger(m *Manifest) {
+	if !j.ahead(j.cycle) {
+		j.ledger.product(m)
+	}
 }
 
 // do runs stages of the job and notes how long they took.

@@ -11,7 +11,8 @@ type ledger struct {
 	last    *Manifest          // of the newest cycle that has a product now; nil: none was made or found
 	faults  int                // files and cycles of the archive that cannot be used
 	drift   []DriftStatus
-	opened  bool // the archive was read: faults is known
+	opened  bool // the archive was read: faults and ahead are known
+	ahead   int  // cycles ahead of the clock
 
 	training bool // the command makes models and no products
 }

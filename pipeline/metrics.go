@@ -27,7 +27,8 @@ func publishMetrics(path string, m metrics) error {
 	if err != nil {
 		return err
 	}
-	if m.last != nil && newest(before).After(m.last.Cycle) {
+	told := newest(before)
+	if m.last != nil && told.After(m.last.Cycle) && told.Sub(m.ended) <= clockTolerance {
 		m.last = nil // an old cycle that was made again is no news
 	}
 	families, err := m.gather()
@@ -105,6 +106,7 @@ func (m metrics) gather() (map[string]*dto.MetricFamily, error) {
 	}
 	if m.ledger.opened {
 		gauge("archive_faults", "Files and cycles of the archive that cannot be used.").WithLabelValues().Set(float64(m.ledger.faults))
+		gauge("cycles_ahead", "Cycles of the archive that are more than a day ahead of the clock.").WithLabelValues().Set(float64(m.ledger.ahead))
 	}
 	if m.ledger.drift != nil {
 		alarm := gauge("drift", "Whether the score of the last seven days has left its range: 0 or 1.", "variable", "score")

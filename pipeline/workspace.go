@@ -83,6 +83,9 @@ func (s *session) open(ctx context.Context, a access) (w *workspace, err error) 
 			w.archive, w.learning, err = w.selected(whole)
 		}
 	}
+	if err == nil {
+		err = w.warnAhead()
+	}
 	if err == nil && w.abandoned != nil {
 		err = w.clearUp()
 	}
@@ -163,12 +166,13 @@ func (w *workspace) seen() []time.Time {
 }
 
 // find is the cycle that is asked for. The latest may be one that cannot be read: to
-// take the one before in its place would deliver an old forecast as a new one.
+// take the one before in its place would deliver an old forecast as a new one. It is none
+// that is ahead of the clock, unless there are only such.
 func (w *workspace) find(r cycleRequest) (time.Time, error) {
 	if !r.latest {
 		return r.at, nil
 	}
-	for _, c := range slices.Backward(w.seen()) {
+	for _, c := range slices.Backward(w.timely(w.seen())) {
 		if r.hour < 0 || c.Hour() == r.hour {
 			return c, nil
 		}
