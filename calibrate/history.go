@@ -52,8 +52,8 @@ type Archived struct {
 
 // history versions: a change of meaning or layout of what is stored changes them.
 const (
-	archivedVersion = 6
-	stateVersion    = 6
+	archivedVersion = 7
+	stateVersion    = 7
 )
 
 // History is the chain of archived statistical forecasts of one variable. Each

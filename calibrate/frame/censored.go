@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/optimize"
 )
@@ -20,7 +21,53 @@ type censored struct {
 	Location []float64
 	LogScale []float64
 	Season   bool // the fit has seasonal features
+	Places   placeMeans
 }
+
+// placeMeans has the sums of observation minus ensemble mean in working space, of each
+// station, discounted over placeMemory: what its kriged mean, beyond that of all, tells of
+// places is a feature of the regression. Dry days count like others.
+type placeMeans struct {
+	Sum, Count []float64 // [station]
+	Square     float64   // of all rows
+}
+
+const placeMemory = 365.0 // days
+
+func (m *placeMeans) discount(days float64) {
+	f := decay(days, placeMemory)
+	scale(m.Sum, f)
+	scale(m.Count, f)
+	m.Square *= f
+}
+
+func (m *placeMeans) add(station int, residual float64) {
+	for len(m.Sum) <= station {
+		m.Sum, m.Count = append(m.Sum, 0), append(m.Count, 0)
+	}
+	m.Sum[station] += residual
+	m.Count[station]++
+	m.Square += residual * residual
+}
+
+// kriged returns the effect of each place of the register: 0 at a single one.
+func (m *placeMeans) kriged(s *Stations) ([]float64, error) {
+	n, level := floats.Sum(m.Count), 0.0
+	if n > 0 {
+		level = floats.Sum(m.Sum) / n
+	}
+	mean, count := make([]float64, s.Len()), make([]float64, s.Len())
+	copy(count, m.Count)
+	for k, c := range m.Count {
+		if c >= enough {
+			mean[k] = m.Sum[k]/c - level
+		}
+	}
+	out, _, err := krige(s, stationKernel.times(math.Max(m.Square/math.Max(n, 1)-level*level, tinyVariance)), mean, count)
+	return out, err
+}
+
+const tinyVariance = 1e-6 // keeps kriging definite where forecasts are perfect
 
 // censoredRow is an archived case: its features are computed again from the
 // summary, so that they can change with the length of the archive.
@@ -32,16 +79,17 @@ type censoredRow struct {
 	Dry, PhysicalM float32 // share of members near zero; mean of the squares
 	Observed       float32 // working space, 0 when nothing fell
 	Past           pair
+	Place          float32 // its effect as it was known
 }
 
 // dryBelow is the square root of the amount [kg m-2] that counts as nothing.
 var dryBelow = float32(math.Sqrt(0.1))
 
-func censoredSummary(c *Cases, i int, known pair) censoredRow {
+func censoredSummary(c *Cases, i int, known pair, place float32) censoredRow {
 	m := c.members(i)
 	s := Summarise(m)
 	r := censoredRow{
-		Day: c.Day, Station: int32(c.Station[i]), Past: known,
+		Day: c.Day, Station: int32(c.Station[i]), Past: known, Place: place,
 		Mean: float32(s.Mean), SD: float32(s.SD), Min: float32(s.Min), Max: float32(s.Max),
 	}
 	for _, v := range m {
@@ -57,8 +105,8 @@ func censoredSummary(c *Cases, i int, known pair) censoredRow {
 }
 
 const (
-	locationBase, locationSeason, locationPosition = 9 + pastFeatures, 8, 5
-	scaleBase, scaleSeason                         = 6, 2
+	locationBase, locationSeason, locationPosition = 11 + pastFeatures, 8, 5
+	scaleBase, scaleSeason                         = 7, 2
 )
 
 func (q *censored) sizes() (location, scale int) {
@@ -75,11 +123,11 @@ func (q *censored) sizes() (location, scale int) {
 
 // features of location a and log scale b.
 func (q *censored) features(a, b []float64, r *censoredRow, s *Stations) {
-	m, sd, dry := float64(r.Mean), float64(r.SD), float64(r.Dry)
+	m, sd, dry, place := float64(r.Mean), float64(r.SD), float64(r.Dry), float64(r.Place)
 	logSD, logMean := math.Log(sd+0.1), math.Log(float64(r.PhysicalM)+0.1)
-	a = append(a[:0], 1, m, dry, m*m/4, sd, float64(r.Max), float64(r.Min), logMean, m*dry)
+	a = append(a[:0], 1, m, dry, m*m/4, sd, float64(r.Max), float64(r.Min), logMean, m*dry, place, m*place)
 	a = r.Past.features(a, 0)
-	b = append(b[:0], 1, sd, m, dry, logSD, logMean)
+	b = append(b[:0], 1, sd, m, dry, logSD, logMean, place)
 	if q.Season {
 		s1, c1 := math.Sincos(2 * math.Pi * r.Day / year)
 		a = append(a, s1, c1, 2*s1*c1, c1*c1-s1*s1, m*s1, m*c1, dry*s1, dry*c1)
@@ -96,14 +144,16 @@ func (q *censored) features(a, b []float64, r *censoredRow, s *Stations) {
 	_, _ = a, b
 }
 
-func (f *Frame) updateCensored(s *Stations, c *Cases, obs []float32, p *Prediction) {
+func (f *Frame) updateCensored(s *Stations, c *Cases, obs []float32, p *Prediction, gap float64) {
 	q := f.Censored
+	q.Places.discount(gap)
 	for i := range obs {
-		r := censoredSummary(c, i, p.past(i))
+		r := censoredSummary(c, i, p.past(i), p.place(i))
 		if isNaN(r.Mean) || isNaN(obs[i]) {
 			continue
 		}
 		r.Observed = max(obs[i], 0)
+		q.Places.add(c.Station[i], float64(r.Observed-r.Mean))
 		q.Rows = append(q.Rows, r)
 		q.Fresh++
 	}
@@ -136,7 +186,14 @@ func penalty(j, na, n int) float64 {
 }
 
 func (f *Frame) predictCensored(s *Stations, c *Cases) (*Prediction, error) {
-	q, p := f.Censored, &Prediction{Family: Logistic, Censored: true, Past: f.latest(c)}
+	q, p := f.Censored, &Prediction{Family: Logistic, Censored: true, Past: f.latest(c), Place: make([]float32, c.Len())}
+	places, err := q.Places.kriged(s)
+	if err != nil {
+		return nil, err
+	}
+	for i, k := range c.Station {
+		p.Place[i] = float32(places[k])
+	}
 	wet := 0
 	for i := range q.Rows {
 		if q.Rows[i].Observed > 0 {
@@ -159,7 +216,7 @@ func (f *Frame) predictCensored(s *Stations, c *Cases) (*Prediction, error) {
 	na, nb := q.sizes()
 	a, b := make([]float64, na), make([]float64, nb)
 	for i := range n {
-		r := censoredSummary(c, i, p.Past[i])
+		r := censoredSummary(c, i, p.Past[i], p.Place[i])
 		if isNaN(r.Mean) {
 			p.Mu[i], p.Sigma[i] = r.Mean, r.Mean
 			continue

@@ -101,7 +101,7 @@ func New(o Options) *Frame {
 // Prediction is the frame's distribution of location Mu and scale Sigma for n
 // places in the working space, with what is needed later to learn from its observation.
 type Prediction struct {
-	Ready       bool // false: nothing below but Past is set, too little is known
+	Ready       bool // false: nothing below but Past and Place is set, too little is known
 	Days        int  // valid days the frame had taken in
 	Grown       bool // it came from rows enough for its residuals to be like those to come
 	Family      Family
@@ -112,6 +112,7 @@ type Prediction struct {
 	StationLog  []float32   // [n] log of the station's scale
 	SpreadLog   []float32   // [n]
 	Past        []pair      // [n] what was known; also when not Ready
+	Place       []float32   // [n] the effect of the place as it was known, of a censored frame; also when not Ready
 	Weights     []float64   // [expert], 0 for those that sleep
 	ExpertNames []string
 }
@@ -188,7 +189,7 @@ func (f *Frame) Update(s *Stations, c *Cases, obs []float32, p *Prediction) erro
 	f.Last = c.Day
 	defer f.remember(s, c, sum, obs, p)
 	if f.Censored != nil {
-		f.updateCensored(s, c, obs, p)
+		f.updateCensored(s, c, obs, p, gap)
 		return nil
 	}
 	if p != nil && p.Ready {

@@ -63,3 +63,11 @@ func (p *Prediction) past(i int) pair {
 	}
 	return p.Past[i]
 }
+
+// place effect of case i as it was known when p was made.
+func (p *Prediction) place(i int) float32 {
+	if p == nil || p.Place == nil {
+		return 0
+	}
+	return p.Place[i]
+}
