@@ -428,7 +428,7 @@ func TestLostStateIsMadeAgain(t *testing.T) {
 func TestImplausibleObservationsAreLeftOut(t *testing.T) {
 	p := newWorld(3, 5, 1).position()
 	o := &ingest.Observed{ID: p.ID, Values: []float32{281, 7.85, 9999}}
-	y := observedAt(p, o, WorkingSpace(ingest.Variable{StandardName: "air_temperature"}))
+	y := observedAt(p, o, WorkingSpace(ingest.Variable{StandardName: "air_temperature", Units: "K"}))
 	if y[0] != 281 || y[1] == y[1] || y[2] == y[2] {
 		t.Errorf("281, 7.85 and 9999 K become %v; want the last two missing", y)
 	}

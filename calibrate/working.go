@@ -22,17 +22,15 @@ type Working struct {
 
 // WorkingSpace chooses by CF standard name.
 func WorkingSpace(v ingest.Variable) Working {
-	w := Working{Name: "identity", Lower: math.Inf(-1), Upper: math.Inf(1), least: -math.MaxFloat64, most: math.MaxFloat64}
+	w := Working{Name: "identity", Lower: math.Inf(-1), Upper: math.Inf(1)}
+	w.least, w.most = ingest.Limits(v)
 	switch n := v.StandardName; {
 	case strings.Contains(n, "precipitation"), strings.Contains(n, "rainfall"), strings.Contains(n, "snowfall"):
 		w.Name, w.Lower, w.Censored = "sqrt", 0, true
-		w.least, w.most = 0, 5000 // kg m-2; most in a day on record: 1825
 	case strings.Contains(n, "wind_speed"):
 		w.Name, w.Lower = "sqrt", 0
-		w.least, w.most = 0, 150 // m s-1; highest gust on record: 113
 	case strings.Contains(n, "temperature"):
-		w.Lower = 0                // K
-		w.least, w.most = 150, 350 // K; on record: 184 to 330
+		w.Lower = 0 // K
 	case n == "relative_humidity", n == "cloud_area_fraction":
 		w.Lower, w.Upper = 0, 1
 	}

@@ -30,7 +30,8 @@ type Options struct {
 	ObservedNames map[string]string // variable to its name in the observations
 	ObservedUnits map[string]string // variable to its units in the observations
 
-	// Screen leaves out forecasts that cannot be right; see Implausible.
+	// Screen leaves out forecasts that cannot be right, see Implausible, those that are
+	// copies of an earlier cycle, and single values beyond Limits.
 	Screen bool
 
 	// Interpolation brings forecasts on a grid to the stations of the observations.
@@ -101,6 +102,7 @@ type variableArchive struct {
 	files    []*forecastEntry
 	cycles   map[int64]cycleRef
 	order    []time.Time
+	copies   map[int64]string // cycles whose values are those of an earlier one: which
 	faults   []Fault
 	sources  []*observedEntry         // by name
 	periods  map[string][]observedRef // by period; files by name
@@ -160,10 +162,6 @@ func Open(ctx context.Context, o Options) (*Archive, error) {
 	return a, nil
 }
 
-func (a *Archive) parseOptions() parseOptions {
-	return parseOptions{Dims: a.options.Dims, Units: a.options.Units}
-}
-
 // openForecasts fills in the forecasts of v. Should two files have the same cycle, the
 // later one by name counts.
 func (a *Archive) openForecasts(ctx context.Context, v *variableArchive, files []archiveFile) error {
@@ -197,8 +195,39 @@ func (a *Archive) openForecasts(ctx context.Context, v *variableArchive, files [
 			v.faults = append(v.faults, fault)
 		}
 	}
+	if v.findCopies(); a.options.Screen {
+		v.leaveOutCopies()
+	}
 	slices.SortStableFunc(v.faults, func(a, b Fault) int { return a.Cycle.Compare(b.Cycle) })
 	return nil
+}
+
+// findCopies notes cycles all of whose values are those of an earlier one, such as the
+// fields of yesterday under the date of today.
+func (v *variableArchive) findCopies() {
+	v.copies = map[int64]string{}
+	first := map[[32]byte]time.Time{}
+	for _, c := range v.order {
+		ref := v.cycles[c.Unix()]
+		p := ref.entry.Cycles[ref.index].Pattern
+		if earlier, found := first[p]; found && p != [32]byte{} {
+			v.copies[c.Unix()] = "all its values are those of cycle " + earlier.Format(cycleFormat)
+		} else {
+			first[p] = c
+		}
+	}
+}
+
+func (v *variableArchive) leaveOutCopies() {
+	v.order = slices.DeleteFunc(v.order, func(c time.Time) bool {
+		why, is := v.copies[c.Unix()]
+		if is {
+			name := v.cycles[c.Unix()].entry.File.Name
+			v.faults = append(v.faults, Fault{Path: name, Variable: v.name, Cycle: c, Err: implausibleError(name, v.name, why)})
+			delete(v.cycles, c.Unix())
+		}
+		return is
+	})
 }
 
 // missing records that a file has not the variable. That is a fault only when no other
@@ -369,32 +398,45 @@ func (a *Archive) noForecast(v *variableArchive, cycle time.Time) error {
 // EnsembleHash is the hash of what Ensemble returns, without its source; zero when
 // there is no forecast.
 func (a *Archive) EnsembleHash(variable string, cycle time.Time) [32]byte {
-	v, ok := a.variables[variable]
-	if !ok {
+	c := a.entry(variable, cycle)
+	if c == nil {
 		return [32]byte{}
 	}
-	ref, ok := v.cycles[cycle.Unix()]
-	if !ok {
-		return [32]byte{}
+	if at := a.variables[variable].at; at != nil {
+		return at.hash(c.Hash, cycle)
 	}
-	h := ref.entry.Cycles[ref.index].Hash
-	if v.at != nil {
-		h = v.at.hash(h, cycle)
-	}
-	return h
+	return c.Hash
 }
 
 // Warnings lists what is noteworthy of a cycle that can be used, as missing members.
 func (a *Archive) Warnings(variable string, cycle time.Time) []string {
-	v, ok := a.variables[variable]
-	if !ok {
-		return nil
+	if c := a.entry(variable, cycle); c != nil {
+		return slices.Clone(c.Warnings)
 	}
-	ref, ok := v.cycles[cycle.Unix()]
-	if !ok {
-		return nil
+	return nil
+}
+
+// Doubt says what is not plausible of a cycle that is used: single values, which count as
+// missing, or without Options.Screen all that would refuse it; "" when nothing is.
+func (a *Archive) Doubt(variable string, cycle time.Time) string {
+	c := a.entry(variable, cycle)
+	switch {
+	case c == nil:
+		return ""
+	case c.Doubt == "":
+		return a.variables[variable].copies[cycle.Unix()]
 	}
-	return slices.Clone(ref.entry.Cycles[ref.index].Warnings)
+	return c.Doubt
+}
+
+// entry is what is known of a cycle; nil when there is none.
+func (a *Archive) entry(variable string, cycle time.Time) *cycleEntry {
+	if v, ok := a.variables[variable]; ok {
+		if ref, ok := v.cycles[cycle.Unix()]; ok {
+			return &ref.entry.Cycles[ref.index]
+		}
+	}
+	return nil
 }
 
 // Notes lists what had to be assumed to read the files of the archive, each assumption

@@ -623,6 +623,66 @@ func TestFaultsInManyCycles(t *testing.T) {
 	}
 }
 
+// Values that a variable cannot have are missing in what is stored, also in a block that was
+// lost and is read again, and a cycle that repeats an earlier one is left out.
+func TestScreenedForecasts(t *testing.T) {
+	a := newTestArchive(t)
+	a.o.Forecasts, a.o.Screen = a.path("all.nc"), true
+	cycles := days(date(2024, 1, 1, 0), 4)
+	write := func(wrong float32) {
+		forecastFile{cycles: cycles, value: func(c time.Time, lead, station, member int) float32 {
+			switch {
+			case c.Equal(cycles[1]) && member == 1:
+				return wrong
+			case c.Equal(cycles[3]):
+				c = cycles[2]
+			}
+			return testValue(c, lead, station, member)
+		}}.write(t, a.path("all.nc"))
+	}
+	write(5000)
+	archive := a.open()
+	read := func() [32]byte {
+		t.Helper()
+		e, err := archive.Ensemble(t.Context(), "t2m", cycles[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := e.At(1, 1); v[0] != v[0] || v[1] == v[1] || v[2] != v[2] {
+			t.Errorf("member 1 is missing, got %v", v)
+		}
+		return archive.EnsembleHash("t2m", cycles[1])
+	}
+	hash := read()
+	if why := archive.Doubt("t2m", cycles[1]); !strings.Contains(why, "4 of 12 values count as missing") {
+		t.Errorf("doubt of 5000 K: %q", why)
+	}
+	if why := archive.Doubt("t2m", cycles[2]); why != "" {
+		t.Errorf("doubt of a good cycle: %q", why)
+	}
+	keys, err := a.store.List("forecasts/t2m/2024")
+	if err != nil || len(keys) == 0 {
+		t.Fatal(keys, err)
+	}
+	for _, key := range keys {
+		if err := a.store.Delete(key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	archive = a.open()
+	if read() != hash {
+		t.Error("a block that is read again has another hash")
+	}
+	var wrong *ImplausibleError
+	if _, err := archive.Ensemble(t.Context(), "t2m", cycles[3]); !errors.As(err, &wrong) || len(archive.Cycles("t2m")) != 3 {
+		t.Errorf("a copy of an earlier cycle: %v", err)
+	}
+	write(float32(math.NaN()))
+	if archive = a.open(); read() != hash {
+		t.Error("values that count as missing give another hash than missing ones")
+	}
+}
+
 // TestLaterFileCounts: of two files with the same cycle, or the same station and time,
 // the later by name counts, in whatever order they came.
 func TestLaterFileCounts(t *testing.T) {

@@ -33,6 +33,7 @@ type forecastReader struct {
 	notes     []string
 	warnings  []string // of all cycles
 	named     stamp    // cycle by the path
+	screens   bool     // what cannot be right is left out
 }
 
 // cycleAt is where a cycle lies in the file.

@@ -27,6 +27,8 @@ type cycleEntry struct {
 	Block    string // store key
 	At       int    // position in the block
 	Warnings []string
+	Doubt    string   // what is not plausible of it although it is used; "" when nothing is
+	Pattern  [32]byte // see pattern
 }
 
 // cycleFault is a cycle of a good file that cannot be used.
@@ -97,6 +99,15 @@ func (a *Archive) forecastFiles(ctx context.Context, variable string, files []ar
 	return s.run(ctx, files)
 }
 
+// forecastReader understands a file as the options say.
+func (a *Archive) forecastReader(f *ncio.File, variable string, named stamp) (*forecastReader, error) {
+	r, err := newForecastReader(f, variable, parseOptions{Dims: a.options.Dims, Units: a.options.Units}, named)
+	if err == nil {
+		r.screens = a.options.Screen
+	}
+	return r, err
+}
+
 // readForecasts reads a file into the store. old is what is known of an earlier state
 // of it, nil if nothing: of a file that has grown only new cycles are read, after it
 // was made sure that the newest stored ones are still the same.
@@ -111,7 +122,7 @@ func (a *Archive) readForecasts(ctx context.Context, variable string, file archi
 		return nil, &UnusableError{Path: file.name, Why: "the digits of its name are not a date", Remedy: "rename it, or narrow ingest.forecasts"}
 	}
 	e := &forecastEntry{File: fileEntry{Name: file.name, State: file.state, SHA256: sum}}
-	r, err := newForecastReader(f, variable, a.parseOptions(), named)
+	r, err := a.forecastReader(f, variable, named)
 	if missing := (*MissingVarError)(nil); errors.As(err, &missing) {
 		e.File.Missing, e.File.Have = true, missing.Have
 		e.Faults = cyclesWithout(f, missing.Have, named)
@@ -184,7 +195,9 @@ func (r *forecastReader) stillThere(ctx context.Context, old *forecastEntry, pos
 			return ok && position[c.time.Unix()] == c
 		},
 		func(c cycleAt, values []float32) error {
-			equal = equal && newest[c.time.Unix()] == ensembleHash(r.ensemble(c.time, values))
+			ens := r.ensemble(c.time, values)
+			r.screen(ens)
+			equal = equal && newest[c.time.Unix()] == ensembleHash(ens)
 			return nil
 		})
 	if err != nil || !equal {
@@ -199,6 +212,26 @@ func (r *forecastReader) ensemble(cycle time.Time, values []float32) *Ensemble {
 		Variable: r.variable, Cycle: cycle, Leads: r.leads,
 		Members: r.members, MemberNames: r.names, Places: r.places, Values: values,
 	}
+}
+
+// screen says why a forecast cannot be right; "" when it can. Values that its variable cannot
+// have become missing. With doubt it is used, and as it is if nothing is to be screened.
+func (r *forecastReader) screen(e *Ensemble) (refused, doubt string) {
+	why := Implausible(e)
+	switch {
+	case !r.screens:
+		return "", why
+	case why != "":
+		return why, ""
+	}
+	n, first := leaveOutImpossible(e)
+	switch {
+	case n == 0:
+		return "", ""
+	case !slices.ContainsFunc(e.Values, func(v float32) bool { return v == v }):
+		return "the variable can have none of its values: " + first, ""
+	}
+	return "", fmt.Sprintf("%d of %d values count as missing, because the variable cannot have them: %s for one", n, len(e.Values), first)
 }
 
 // cyclesWithout lists the cycles of a file that has not the wanted variable, as far as
@@ -253,6 +286,12 @@ func (w *blockWriter) add(c cycleAt, values []float32) error {
 		w.entry.Faults = append(w.entry.Faults, cycleFault{Time: at.Unix(), Why: why})
 		return nil
 	}
+	ens := r.ensemble(c.time, values)
+	refused, doubt := r.screen(ens)
+	if refused != "" {
+		w.entry.Faults = append(w.entry.Faults, cycleFault{Time: c.time.Unix(), Why: refused, Implausible: true})
+		return nil
+	}
 	warnings, empty := r.gaps(values)
 	if empty {
 		// Reforecasts are published with whole years blanked out: they are just not there.
@@ -260,13 +299,6 @@ func (w *blockWriter) add(c cycleAt, values []float32) error {
 			w.entry.Faults = append(w.entry.Faults, cycleFault{Time: c.time.Unix(), Why: "all its values are missing"})
 		}
 		return nil
-	}
-	ens := r.ensemble(c.time, values)
-	if w.archive.options.Screen {
-		if why := Implausible(ens); why != "" {
-			w.entry.Faults = append(w.entry.Faults, cycleFault{Time: c.time.Unix(), Why: why, Implausible: true})
-			return nil
-		}
 	}
 	if w.block == nil {
 		w.first = len(w.entry.Cycles)
@@ -277,6 +309,7 @@ func (w *blockWriter) add(c cycleAt, values []float32) error {
 	w.entry.Cycles = append(w.entry.Cycles, cycleEntry{
 		Time: c.time.Unix(), Hash: ensembleHash(ens),
 		At: len(w.block.Cycles), Warnings: append(warnings, r.warnings...),
+		Doubt: doubt, Pattern: pattern(ens),
 	})
 	w.block.Cycles = append(w.block.Cycles, c.time.Unix())
 	w.block.Values = append(w.block.Values, values...)
@@ -368,7 +401,7 @@ func (a *Archive) restoreForecasts(ctx context.Context, variable string, e *fore
 	}
 	defer f.Close()
 	named, _ := file.stamp()
-	r, err := newForecastReader(f, variable, a.parseOptions(), named)
+	r, err := a.forecastReader(f, variable, named)
 	if err != nil {
 		return nil, err
 	}
@@ -387,7 +420,9 @@ func (a *Archive) restoreForecasts(ctx context.Context, variable string, e *fore
 		},
 		func(c cycleAt, v []float32) error {
 			w := wanted[c.time.Unix()]
-			if ensembleHash(r.ensemble(c.time, v)) != w.Hash {
+			ens := r.ensemble(c.time, v)
+			r.screen(ens)
+			if ensembleHash(ens) != w.Hash {
 				return &UnusableError{Path: file.name, Var: variable, Why: errChanged.Error(), Remedy: "run again", Err: errChanged}
 			}
 			values[w.At] = v

@@ -14,7 +14,7 @@ import (
 
 // formatVersion is the version of everything that ingest stores and of how it reads
 // files. Raising it makes all files be read again.
-const formatVersion = 3
+const formatVersion = 4
 
 // index lists the files of an archive that have been read for one variable, so that
 // they are not read again. It is a cache: without it, reading all files gives the

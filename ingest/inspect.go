@@ -156,6 +156,7 @@ func (r *VariableReport) inspectForecasts(ctx context.Context, f *ncio.File, v n
 	if err != nil {
 		return err
 	}
+	reader.screens = true
 	r.Units, r.Members, r.MemberNames, r.Notes = reader.variable.Units, reader.members, reader.names, reader.notes
 	for _, lead := range reader.leads {
 		r.LeadHours = append(r.LeadHours, lead.Hours())
@@ -182,7 +183,8 @@ func (r *VariableReport) inspectForecasts(ctx context.Context, f *ncio.File, v n
 		}
 		why, bad := reader.faults[c.position]
 		if !bad {
-			why = Implausible(reader.ensemble(c.time, values))
+			refused, doubt := reader.screen(reader.ensemble(c.time, values))
+			why = refused + doubt // one is empty
 		}
 		if why != "" {
 			r.Problems = append(r.Problems, fmt.Sprintf("cycle %s: %s", c.time.Format(cycleFormat), why))

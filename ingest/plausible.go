@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// Bounds of the mean of a temperature near the ground [K]: beyond them it is one in
-// degrees Celsius or Fahrenheit that is said to be in kelvin, or converted twice.
+// Bounds of a temperature near the ground [K]: beyond them it is one in degrees Celsius or Fahrenheit that is said to be in kelvin, or converted twice.
 const (
-	coldestMean = 150
-	hottestMean = 350
+	coldest = 150
+	hottest = 350
 )
 
 // Implausible says why a forecast cannot be what it is said to be; "" if it can. It
@@ -64,23 +63,65 @@ func AtBound(v Variable, value float32) bool {
 	return value == 0
 }
 
-// wrongTemperature finds temperatures whose mean no place on Earth has.
+// wrongTemperature finds temperatures most of which no place on Earth has.
 func wrongTemperature(e *Ensemble) string {
-	v := e.Variable
-	if v.Units != "K" || v.StandardName != "" && (!strings.HasSuffix(v.StandardName, "temperature") || strings.Contains(v.StandardName, "potential")) {
+	if !isTemperature(e.Variable) {
 		return ""
 	}
-	sum, n := 0.0, 0
+	sum, n, wrong := 0.0, 0, 0
 	for _, x := range e.Values {
 		if x == x {
 			sum += float64(x)
 			n++
+			if x < coldest || x > hottest {
+				wrong++
+			}
 		}
 	}
-	if mean := sum / float64(n); n > 0 && (mean < coldestMean || mean > hottestMean || math.IsInf(mean, 0)) {
-		return fmt.Sprintf("its mean is %.1f K after conversion: the units in the file are wrong", mean)
+	if 2*wrong > n {
+		return fmt.Sprintf("its mean is %.1f K after conversion: the units in the file are wrong", sum/float64(n))
 	}
 	return ""
+}
+
+// isTemperature says whether a variable is the temperature of air or ground near the surface.
+func isTemperature(v Variable) bool {
+	return v.Units == "K" && (v.StandardName == "" ||
+		strings.HasSuffix(v.StandardName, "temperature") && !strings.Contains(v.StandardName, "potential"))
+}
+
+// Limits of what a variable can be, in its units; where none are known, all that is finite.
+func Limits(v Variable) (least, most float64) {
+	switch n := v.StandardName; {
+	case isTemperature(v):
+		return coldest, hottest // on record: 184 to 330
+	case strings.Contains(n, "precipitation"), strings.Contains(n, "rainfall"), strings.Contains(n, "snowfall"):
+		return 0, 5000 // kg m-2; most in a day on record: 1825
+	case strings.Contains(n, "wind_speed"):
+		return 0, 150 // m s-1; highest gust on record: 113
+	}
+	return -math.MaxFloat64, math.MaxFloat64
+}
+
+// packingError is by how much a forecast may be below 0 mm or 0 m/s: packed values are.
+const packingError = 0.1
+
+// leaveOutImpossible makes the values of a forecast missing that its variable cannot have,
+// and returns their number and what the first is.
+func leaveOutImpossible(e *Ensemble) (n int, first string) {
+	least, most := Limits(e.Variable)
+	for i, v := range e.Values {
+		if v != v || float64(v) >= least-packingError && float64(v) <= most {
+			continue
+		}
+		if n++; n == 1 {
+			at := i / len(e.Members)
+			first = fmt.Sprintf("%g %s at %s, lead time %s, member %d", v, e.Variable.Units,
+				e.Places.ID[at%e.Places.Len()], formatLead(e.Leads[at/e.Places.Len()]), e.Members[i%len(e.Members)])
+		}
+		e.Values[i] = float32(math.NaN())
+	}
+	return n, first
 }
 
 // distinctForCopy is how many different values two members must share to be taken for
@@ -127,6 +168,23 @@ func sameMember(e *Ensemble, a, b int) bool {
 		}
 	}
 	return len(distinct) >= distinctForCopy
+}
+
+// pattern is the hash of the values of a forecast at their lead times, members and places,
+// whatever its cycle: two cycles with the same are copies. It is zero for forecasts with so
+// few different values that they may agree by chance.
+func pattern(e *Ensemble) [32]byte {
+	distinct := map[float32]bool{}
+	for _, v := range e.Values {
+		if v == v {
+			if distinct[v] = true; len(distinct) == distinctForCopy {
+				as := *e
+				as.Cycle = time.Unix(0, 0)
+				return ensembleHash(&as)
+			}
+		}
+	}
+	return [32]byte{}
 }
 
 // formatLead is a lead time in hours, as forecasters write it.

@@ -61,6 +61,7 @@ func TestImplausible(t *testing.T) {
 		"overcast":               {as("cloud_area_fraction", "1", constant(1)), ""},
 		"Celsius as kelvin":      {shift(-273.15), "units in the file are wrong"},
 		"converted twice":        {shift(273.15), "its mean is 555.0 K"},
+		"some values wrong":      {each(func(i int, v float32) float32 { return v + 1e20*float32(max(0, i-26)) }), ""}, // they count as missing
 		"Antarctica":             {shift(-80), ""},
 		"potential temperature":  {as("air_potential_temperature", "K", shift(200)), ""},
 		"wind":                   {as("wind_speed", "m s-1", shift(-275)), ""},
@@ -88,6 +89,39 @@ func TestImplausible(t *testing.T) {
 			t.Errorf("%s: %q, want no complaint", name, got)
 		case c.says != "" && !strings.Contains(got, c.says):
 			t.Errorf("%s: %q, want %q", name, got, c.says)
+		}
+	}
+}
+
+func TestLeaveOutImpossible(t *testing.T) {
+	for name, c := range map[string]struct {
+		variable Variable
+		wrong    float32
+		out      bool
+	}{
+		"5000 K":                        {Variable{Units: "K", StandardName: "air_temperature"}, 5000, true},
+		"Celsius":                       {Variable{Units: "K"}, 7, true},
+		"potential temperature":         {Variable{Units: "K", StandardName: "air_potential_temperature"}, 480, false},
+		"negative rain":                 {Variable{Units: "kg m-2", StandardName: "precipitation_amount"}, -999, true},
+		"rain below zero by packing":    {Variable{Units: "kg m-2", StandardName: "precipitation_amount"}, -0.003, false},
+		"wind of a fill value":          {Variable{Units: "m s-1", StandardName: "wind_speed"}, 9999, true},
+		"a quantity without any limits": {Variable{Units: "J kg-1"}, 9999, false},
+	} {
+		e := plausibleForecast()
+		e.Variable = c.variable
+		for i := range e.Values {
+			e.Values[i] = 0
+			if c.variable.Units == "K" {
+				e.Values[i] = 280
+			}
+		}
+		e.Values[19] = c.wrong // lead 1, place 1, member 1
+		n, first := leaveOutImpossible(e)
+		if v := e.Values[19]; (v != v) != c.out || (n == 1) != c.out {
+			t.Errorf("%s: %d left out: %s", name, n, first)
+		}
+		if c.out && !strings.Contains(first, " at b, lead time +48 h, member 1") {
+			t.Errorf("%s: the first is %q", name, first)
 		}
 	}
 }

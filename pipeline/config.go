@@ -32,7 +32,7 @@ type IngestConfig struct {
 	Units          map[string]string `mapstructure:"units" desc:"units of variables whose forecast files state none or wrong ones, by name in variables, name in the file, or standard name"`
 	ObservedNames  map[string]string `mapstructure:"observed_names" desc:"names of variables in observation files where they differ from forecasts, by variable"`
 	ObservedUnits  map[string]string `mapstructure:"observed_units" desc:"units of variables whose observation files state none or wrong ones, by the same names"`
-	Implausible    string            `mapstructure:"implausible" desc:"what to do with a raw forecast that cannot be right: constant fields, temperatures in wrong units, members that are copies" valid:"fail|warn" result:"no"`
+	Implausible    string            `mapstructure:"implausible" desc:"what to do with a raw forecast that cannot be right: constant fields, temperatures in wrong units, members that are copies, values of an earlier cycle" valid:"fail|warn" result:"no"`
 }
 
 // CalibrateConfig says how forecasts are calibrated.

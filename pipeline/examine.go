@@ -8,6 +8,9 @@ import (
 	"sipipe/calibrate"
 )
 
+// implausibleWarn is the value of ingest.implausible that lets a forecast pass.
+const implausibleWarn = "warn"
+
 // The values of export.implausible that are told apart.
 const (
 	implausibleRaw  = "raw"

@@ -39,19 +39,55 @@ func TestImplausibleForecast(t *testing.T) {
 	}
 }
 
-// A single value that the variable cannot have counts as missing, and is named.
+// Values that the variable cannot have count as missing wherever they are, in the forecast
+// itself and in earlier ones: all is as if the file said so.
 func TestImplausibleMember(t *testing.T) {
-	place(t)
-	rewrite(t, forecast, "t2m", func(v []float32) { v[3] = 1200 }) // member 0, first lead time, place 3
-	r := must(t, sipipe(t, "run", "--date", "2020-01-18"))
-	m := manifestOf(t, r.out)
-	if m.Status != StatusDegraded || !strings.Contains(m.Reasons[0], "1 of 60 values") || !strings.Contains(m.Reasons[0], "1200 K") {
-		t.Errorf("%s %q", m.Status, m.Reasons)
-	}
-	for i, v := range productValues(t, r.out) {
-		if v > 350 {
-			t.Errorf("value %d is %g K", i, v)
+	earlier := strings.ReplaceAll(forecast, "20200118", "20200110")
+	make := func(change func(float32) float32) ([]float32, *Manifest, string) {
+		place(t)
+		for _, path := range []string{forecast, earlier} {
+			rewrite(t, path, "t2m", func(v []float32) { // [member 5, lead 2, place 6]
+				for i := range 12 {
+					v[i] = change(v[i])
+				}
+			})
 		}
+		r := must(t, sipipe(t, "run", "--date", "2020-01-18"))
+		verified := must(t, sipipe(t, "verify", "--from", "2020-01-10", "--to", "2020-01-18", "--json"))
+		return productValues(t, r.out), manifestOf(t, r.out), verified.out
+	}
+	missing, _, scores := make(func(float32) float32 { return float32(math.NaN()) })
+	for name, wrong := range map[string]func(float32) float32{
+		"5000 K":  func(float32) float32 { return 5000 },
+		"Celsius": func(v float32) float32 { return v - 273.15 },
+	} {
+		values, m, got := make(wrong)
+		if m.Status != StatusDegraded || !strings.Contains(m.Reasons[0], "12 of 60 values count as missing") ||
+			!strings.Contains(m.Reasons[0], "member 0") || m.Variables[0].Doubted != 0 {
+			t.Errorf("%s: %s %q", name, m.Status, m.Reasons)
+		}
+		if !slices.EqualFunc(values, missing, func(a, b float32) bool { return a == b || a != a && b != b }) {
+			t.Errorf("%s: the product is not that of a forecast in which the values are missing", name)
+		}
+		if got != scores {
+			t.Errorf("%s: scores are not those of forecasts in which the values are missing", name)
+		}
+	}
+}
+
+// Fields of an earlier cycle under the date of today are no forecast of today.
+func TestCopiedCycle(t *testing.T) {
+	place(t)
+	var earlier []float32
+	rewrite(t, strings.ReplaceAll(forecast, "20200118", "20200116"), "t2m", func(v []float32) { earlier = slices.Clone(v) })
+	rewrite(t, forecast, "t2m", func(v []float32) { copy(v, earlier) })
+	r := sipipe(t, "run", "--date", "2020-01-18")
+	if r.code != ExitData || !strings.Contains(r.err, "all its values are those of cycle 2020-01-16 00:00 UTC") || len(snapshot(t, "out")) != 0 {
+		t.Errorf("exit code %d: %s", r.code, r.err)
+	}
+	m := manifestOf(t, must(t, sipipe(t, "run", "--date", "2020-01-18", "--set", "ingest.implausible=warn")).out)
+	if m.Status != StatusDegraded || !m.Variables[0].Suspect || !strings.Contains(m.Reasons[0], "cycle 2020-01-16 00:00 UTC") {
+		t.Errorf("let pass: %s %q", m.Status, m.Reasons)
 	}
 }
 

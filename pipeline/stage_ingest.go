@@ -116,7 +116,13 @@ func (j *job) read(ctx context.Context, cycle time.Time) error {
 			j.log.Warn().Str("variable", v).Str("file", e.Source.Path).Msg(warning)
 		}
 		j.warnUnknown(e)
-		j.raw = append(j.raw, j.checkPlausible(e))
+		if why := j.archive.Doubt(v, cycle); why != "" {
+			j.degrade(e.Variable.Name + ": the raw forecast is not plausible: " + why)
+			if j.Ingest.Implausible == implausibleWarn {
+				j.implausible = append(j.implausible, e.Variable.Name)
+			}
+		}
+		j.raw = append(j.raw, e)
 	}
 	return nil
 }

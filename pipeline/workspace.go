@@ -21,6 +21,8 @@ type archive interface {
 	Faults() []ingest.Fault
 	// Warnings are what is noteworthy of a forecast that can be used.
 	Warnings(variable string, cycle time.Time) []string
+	// Doubt is what is not plausible of such a forecast.
+	Doubt(variable string, cycle time.Time) string
 	// Screened tells what Observed leaves out.
 	Screened(ctx context.Context, variable string, valid time.Time) (screening, error)
 }
