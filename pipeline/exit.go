@@ -25,6 +25,7 @@ const (
 	ExitNoOutput    = 73
 	ExitTryLater    = 75
 	ExitConfig      = 78
+	ExitHungUp      = 129
 	ExitInterrupted = 130
 	ExitTerminated  = 143
 )
@@ -39,7 +40,7 @@ const exitHelp = `Exit codes:
   73   cannot create output
   75   try again later: locked by another run, or input not yet there
   78   wrong configuration
-  130  interrupted (SIGINT), 143 terminated (SIGTERM)`
+  130  interrupted (SIGINT), 143 terminated (SIGTERM), 129 hung up (SIGHUP)`
 
 // UsageError is a mistake on the command line.
 type UsageError struct {
@@ -89,8 +90,11 @@ func (e *OutputError) Unwrap() error { return e.Err }
 type SignalError struct{ Signal syscall.Signal }
 
 func (e *SignalError) Error() string {
-	if e.Signal == syscall.SIGTERM {
+	switch e.Signal {
+	case syscall.SIGTERM:
 		return "terminated"
+	case syscall.SIGHUP:
+		return "hung up: the session or terminal that the program was started from has ended"
 	}
 	return "interrupted"
 }
@@ -127,10 +131,7 @@ func ExitCode(err error) int {
 	case errors.As(err, &task):
 		return task.code
 	case errors.As(err, &stopped):
-		if stopped.Signal == syscall.SIGTERM {
-			return ExitTerminated
-		}
-		return ExitInterrupted
+		return 128 + int(stopped.Signal)
 	case errors.As(err, &usage):
 		return ExitUsage
 	case errors.As(err, &batch):

@@ -52,6 +52,7 @@ func TestExitCodes(t *testing.T) {
 		{"cancelled by the program itself", context.Canceled, 130},
 		{"interrupted", &SignalError{Signal: syscall.SIGINT}, 130},
 		{"terminated", wrapped(&SignalError{Signal: syscall.SIGTERM}), 143},
+		{"hung up", wrapped(&SignalError{Signal: syscall.SIGHUP}), 129},
 		{"terminated while cleaning up fails", errors.Join(&SignalError{Signal: syscall.SIGTERM}, &OutputError{Err: fs.ErrPermission}), 143},
 		{"backfill with a missing cycle", &BackfillError{Failed: 1, Total: 2, Worst: wrapped(&ingest.MissingCycleError{})}, 66},
 	} {

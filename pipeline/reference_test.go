@@ -61,7 +61,7 @@ func TestReferenceNamesEachExitCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, code := range []int{
-		ExitDone, ExitInternal, ExitUsage, ExitData, ExitNoInput, ExitNoOutput, ExitTryLater, ExitConfig, ExitInterrupted, ExitTerminated,
+		ExitDone, ExitInternal, ExitUsage, ExitData, ExitNoInput, ExitNoOutput, ExitTryLater, ExitConfig, ExitHungUp, ExitInterrupted, ExitTerminated,
 	} {
 		if !strings.Contains(string(text), fmt.Sprintf("\n| %d |", code)) {
 			t.Errorf("docs/how-to/operations.md has no row for exit code %d", code)

@@ -2,10 +2,12 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -143,7 +145,20 @@ func (g *Global) prepare(c *cobra.Command) error {
 
 // Execute runs the command that args ask for and returns the exit code.
 func Execute(ctx context.Context, build Build, args []string, s Streams) int {
+	s.Out = patientWriter{s.Out}
 	return execute(ctx, build, args, s, time.Now)
+}
+
+// patientWriter goes on when it is a pipe that nobody reads any more, as after "| head -1":
+// what is printed is about work, and the work is to be done all the same.
+type patientWriter struct{ io.Writer }
+
+func (w patientWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if errors.Is(err, syscall.EPIPE) {
+		return len(p), nil
+	}
+	return n, err
 }
 
 func execute(ctx context.Context, build Build, args []string, s Streams, clock func() time.Time) int {

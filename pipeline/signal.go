@@ -15,8 +15,10 @@ import (
 const grace = 8 * time.Second
 
 // SignalContext returns a context that ends with a *SignalError as its cause at the
-// first SIGINT or SIGTERM. A second one ends the program at once, and so does the end
-// of the time of grace. Call stop when the work is done.
+// first SIGINT, SIGTERM or SIGHUP, but not a SIGHUP that is ignored as under nohup. A
+// second one ends the program at once, and so does the end of the time of grace. Call
+// stop when the work is done. SIGPIPE ends nothing from then on: a write to a pipe that
+// nobody reads fails.
 func SignalContext(parent context.Context) (ctx context.Context, stop func()) {
 	return signalContext(parent, grace, os.Exit)
 }
@@ -26,6 +28,10 @@ func signalContext(parent context.Context, grace time.Duration, exit func(code i
 	received := make(chan os.Signal, 1)
 	stopped := make(chan struct{})
 	signal.Notify(received, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(received, syscall.SIGHUP)
+	}
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // programs that are started do not inherit it
 	go func() {
 		select {
 		case s := <-received:

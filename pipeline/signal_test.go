@@ -19,6 +19,7 @@ func TestGraceEnds(t *testing.T) {
 	}{
 		{"SIGTERM, hangs", syscall.SIGTERM, true, ExitTerminated},
 		{"SIGINT, hangs", syscall.SIGINT, true, ExitInterrupted},
+		{"SIGHUP, hangs", syscall.SIGHUP, true, ExitHungUp},
 		{"SIGTERM, ends", syscall.SIGTERM, false, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

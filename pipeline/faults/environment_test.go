@@ -589,4 +589,23 @@ func TestClosedStreams(t *testing.T) {
 			p.sound(t)
 		})
 	}
+	for _, stream := range []string{"stdout", "stderr"} {
+		t.Run(stream+" to a pipe that nobody reads", func(t *testing.T) {
+			p.restore(t, state)
+			c := p.command(run)
+			out, in, err := os.Pipe()
+			check(t, err)
+			check(t, out.Close())
+			defer in.Close()
+			if c.Stdout, c.Stderr = nil, in; stream == "stdout" {
+				c.Stdout, c.Stderr = in, nil
+			}
+			check(t, c.Start())
+			if code := exitCode(t, c.Wait()); code != 0 {
+				t.Errorf("exit code %d", code)
+			}
+			compare(t, stream, p.files(t, "out"), want, false)
+			p.sound(t)
+		})
+	}
 }
