@@ -433,3 +433,24 @@ func TestImplausibleObservationsAreLeftOut(t *testing.T) {
 		t.Errorf("281, 7.85 and 9999 K become %v; want the last two missing", y)
 	}
 }
+
+// What is known of the archive's content is the same for all methods and versions, and what
+// a method makes of it is not.
+func TestContentDoesNotDependOnTheMethod(t *testing.T) {
+	w := newWorld(3, 5, 10)
+	open := func(w *world, f frame.Options) *History {
+		h, err := NewHistory(w, newMemory(), "t2m", HistoryOptions{Frame: f})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	at := w.cycles[9]
+	a, b, other := open(w, frame.Options{}), open(w, frame.Options{Experts: frame.DefaultExperts()[:1]}), open(newWorld(3, 6, 10), frame.Options{})
+	if a.Content(at) != b.Content(at) || a.Content(at) == other.Content(at) {
+		t.Error("the hash of the content is not that of the archive")
+	}
+	if a.available(at) == b.available(at) || a.hashes[9] == b.hashes[9] {
+		t.Error("two methods share what they have made")
+	}
+}

@@ -64,12 +64,13 @@ type History struct {
 	store    Store
 	variable string
 	options  HistoryOptions
-	root     [32]byte // hash of the options
+	root     [32]byte // hash of the options and of the versions
 
-	cycles []time.Time
-	seen   []time.Time // valid times with observations
-	hashes [][32]byte  // [cycle] of the archive up to and with it
-	state  *chainState
+	cycles   []time.Time
+	seen     []time.Time // valid times with observations
+	contents [][32]byte  // [cycle] hash of the archive up to and with it
+	hashes   [][32]byte  // [cycle] of that and root: of the link
+	state    *chainState
 }
 
 // HistoryOptions say how archived forecasts are made.
@@ -172,9 +173,9 @@ func NewHistory(a Archive, s Store, variable string, o HistoryOptions) (*History
 
 // hash computes the chain of hashes over the archive's index.
 func (h *History) hash() {
-	at := h.root
+	var at [32]byte
 	next := 0
-	h.hashes = make([][32]byte, len(h.cycles))
+	h.contents, h.hashes = make([][32]byte, len(h.cycles)), make([][32]byte, len(h.cycles))
 	for i, c := range h.cycles {
 		d := sha256.New()
 		d.Write(at[:])
@@ -187,18 +188,26 @@ func (h *History) hash() {
 			d.Write(o[:])
 		}
 		d.Sum(at[:0])
-		h.hashes[i] = at
+		h.contents[i], h.hashes[i] = at, h.rooted(at)
 	}
 }
 
-// available is the hash of all that was there at a time: the cycles before and at
-// it, and the observations available by then.
-func (h *History) available(at time.Time) [32]byte {
+// rooted is the hash of some content and of how it is made use of.
+func (h *History) rooted(content [32]byte) [32]byte {
+	return sha256.Sum256(slices.Concat(h.root[:], content[:]))
+}
+
+// available is the hash of all that was there at a time, and of the method.
+func (h *History) available(at time.Time) [32]byte { return h.rooted(h.Content(at)) }
+
+// Content is the hash of all that was there at a time: the cycles before and at it, and
+// the observations available by then. It is the same in all versions of the program.
+func (h *History) Content(at time.Time) [32]byte {
 	n := h.before(at)
-	link := h.root
+	var link [32]byte
 	var from time.Time
 	if n > 0 {
-		link, from = h.hashes[n-1], h.cycles[n-1]
+		link, from = h.contents[n-1], h.cycles[n-1]
 	}
 	d := sha256.New()
 	d.Write(link[:])

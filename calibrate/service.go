@@ -33,9 +33,6 @@ func (h *History) Anchor(cycle time.Time) (anchor time.Time, ok bool) {
 	return Anchor(h.cycles[0], cycle)
 }
 
-// Hash is that of all that was available at a cycle: it shapes what is made of it.
-func (h *History) Hash(cycle time.Time) [32]byte { return h.available(cycle) }
-
 // modelKey names the model of an anchor. Configurations that share a state folder
 // do not overwrite each other's models.
 func (h *History) modelKey(anchor time.Time, fit [32]byte) string {

@@ -99,15 +99,18 @@ func (t keyTable) sections() []string {
 	return all
 }
 
-// nearest is the key or section that an unknown name was probably meant to be. The
-// last part of a name counts by itself, so that "members" finds "calibrate.members",
+// isClose says whether a name may be a slip for one that is so many changes away.
+func isClose(name string, distance int) bool { return distance <= 1+len(name)/3 }
+
+// nearest is the key or section that an unknown name was probably meant to be, "" when
+// none is close. The last part of a name counts by itself, so that "members" finds "calibrate.members",
 // but a key of the same section is preferred to one of another.
 func (t keyTable) nearest(name string) string {
 	name = strings.ToLower(name)
 	parent, leaf := splitKey(name)
 	best, least := "", math.MaxInt
 	consider := func(candidate string, distance int) {
-		if distance < least {
+		if distance < least && isClose(name, distance) {
 			best, least = candidate, distance
 		}
 	}
@@ -126,11 +129,15 @@ func (t keyTable) nearest(name string) string {
 	return best
 }
 
-// nearestVariable is the key whose environment variable is nearest to that of name,
-// in which dots are underscores.
+// nearestVariable is the environment variable of a key that is nearest to that of name,
+// in which dots are underscores; "" when none is close.
 func (t keyTable) nearestVariable(name string) string {
 	distance := func(k key) int { return levenshtein.Distance(variableOf(name), k.env(), nil) }
-	return slices.MinFunc(t, func(a, b key) int { return distance(a) - distance(b) }).Name
+	nearest := slices.MinFunc(t, func(a, b key) int { return distance(a) - distance(b) })
+	if !isClose(name, distance(nearest)) {
+		return ""
+	}
+	return nearest.env()
 }
 
 // splitKey cuts the last part of a name off.

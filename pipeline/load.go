@@ -10,7 +10,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -129,7 +128,8 @@ func (l *loader) add(mistakes []error) {
 	known := map[string]bool{}
 	for _, err := range l.mistakes {
 		if e := (*ConfigError)(nil); errors.As(err, &e) {
-			known[e.Key], known[e.meant] = true, true
+			known[e.Key] = true
+			known[e.meant] = known[e.meant] || e.meant != ""
 		}
 	}
 	for _, err := range mistakes {
@@ -140,8 +140,11 @@ func (l *loader) add(mistakes []error) {
 }
 
 func (l *loader) unknown(origin, name string) {
-	meant := l.keys.nearest(name)
-	l.mistakes = append(l.mistakes, &ConfigError{Origin: origin, Key: name, Text: "is not a key; did you mean " + meant + "?", meant: meant})
+	e := &ConfigError{Origin: origin, Key: name, Text: "is not a key; sipipe config prints all", meant: l.keys.nearest(name)}
+	if e.meant != "" {
+		e.Text = "is not a key; did you mean " + e.meant + "?"
+	}
+	l.mistakes = append(l.mistakes, e)
 }
 
 // ConfigPlaces are the files looked for when none is named, in order.
@@ -259,7 +262,11 @@ func (l *loader) readEnvironment(environ []string) {
 		k, child, ok := l.keys.findVariable(variable)
 		if !ok {
 			name := strings.ToLower(strings.TrimPrefix(variable, envPrefix))
-			l.mistake("env "+variable, "", "no such key; did you mean %s?", variableOf(l.keys.nearestVariable(name)))
+			if meant := l.keys.nearestVariable(name); meant != "" {
+				l.mistake("env "+variable, "", "no such key; did you mean %s?", meant)
+			} else {
+				l.mistake("env "+variable, "", "no such key; sipipe config prints all")
+			}
 			continue
 		}
 		full := k.Name
@@ -386,9 +393,10 @@ func lookUp(settings map[string]any, name string) (any, bool) {
 	return lookUp(below, rest)
 }
 
-// hash digests the values that have an influence on the numbers, as text, in the
-// order of the table. Paths count as written, so that an archive may be moved
-// together with its configuration.
+// hash digests the values that have an influence on the numbers and are not the default,
+// as text, in the order of the table: a key that a later version brings leaves products
+// valid. Paths count as written, so that an archive may be moved together with its
+// configuration.
 func (l *loader) hash(c *Config) string {
 	if c.Operations.OnMissing == onMissingPrevious {
 		// It differs for cycles without a forecast only, whose products say so.
@@ -397,9 +405,11 @@ func (l *loader) hash(c *Config) string {
 		c = &as
 	}
 	d := sha256.New()
+	usual := DefaultConfig()
 	for _, k := range l.keys {
-		if k.Result {
-			fmt.Fprintf(d, "%s: %s\n", k.Name, formatValue(reflect.Indirect(k.in(c))))
+		value := formatValue(k.in(c))
+		if k.Result && value != formatValue(k.in(&usual)) {
+			fmt.Fprintf(d, "%s: %s\n", k.Name, value)
 		}
 	}
 	return hex.EncodeToString(d.Sum(nil))

@@ -207,6 +207,14 @@ func TestMistakesOutsideOfFiles(t *testing.T) {
 			o:    LoadOptions{Set: []string{"calibrate.sed=3"}},
 			want: "flag --set calibrate.sed=3: calibrate.sed is not a key; did you mean calibrate.seed?",
 		},
+		"a key like no other": {
+			o:    LoadOptions{Set: []string{"bogus=1"}},
+			want: "flag --set bogus=1: bogus is not a key; sipipe config prints all",
+		},
+		"a variable like no other": {
+			env:  map[string]string{"SIPIPE_BOGUS": "1"},
+			want: "env SIPIPE_BOGUS: no such key; sipipe config prints all",
+		},
 		"no value": {
 			o:    LoadOptions{Set: []string{"calibrate.seed"}},
 			want: "flag --set calibrate.seed: takes the form key=value",
@@ -369,6 +377,25 @@ func TestHashFollowsWhatShapesTheNumbers(t *testing.T) {
 		if same := hash(c.set) == base; same != c.same {
 			t.Errorf("with %s the hash is the same: %v, want %v", c.set, same, c.same)
 		}
+	}
+}
+
+// A key that a version brings leaves products valid while it is not set.
+func TestNewKeysDoNotChangeTheHash(t *testing.T) {
+	c := DefaultConfig()
+	c.Variables = []string{"t2m"}
+	now, before := &loader{keys: newKeyTable()}, &loader{}
+	for _, k := range now.keys {
+		if k.Name != "calibrate.members" {
+			before.keys = append(before.keys, k)
+		}
+	}
+	if now.hash(&c) != before.hash(&c) {
+		t.Error("the hash depends on a key that is the default")
+	}
+	c.Calibrate.Members++
+	if now.hash(&c) == before.hash(&c) {
+		t.Error("the hash does not depend on a key that is set")
 	}
 }
 

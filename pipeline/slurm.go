@@ -50,6 +50,9 @@ func (e *SchedulerError) Error() string {
 	case e.later():
 		return e.what() + "; try again later"
 	}
+	if strings.Contains(e.Text, "node configuration is not available") || strings.Contains(e.Text, "can not be satisfied") {
+		return e.what() + "; no node has as much as is asked for: lower slurm.cpus, slurm.memory, slurm.train_cpus or slurm.train_memory, or choose another slurm.partition"
+	}
 	return e.what() + "; change the keys of slurm, or the options"
 }
 

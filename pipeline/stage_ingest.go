@@ -161,7 +161,7 @@ func (j *job) wanted(ctx context.Context) (Wanted, error) {
 		if err != nil {
 			return Wanted{}, err
 		}
-		sum := h.Hash(j.forecast)
+		sum := h.Content(j.forecast)
 		digest.Write(sum[:])
 	}
 	w.Archive = hex.EncodeToString(digest.Sum(nil))

@@ -358,6 +358,7 @@ func TestSchedulerFails(t *testing.T) {
 	}{
 		{"", ExitConfig, "sbatch is not there"},
 		{"echo 'sbatch: error: Unable to contact slurm controller (connect failure)' >&2; exit 1", ExitTryLater, "try again later"},
+		{"echo 'sbatch: error: Batch job submission failed: Requested node configuration is not available' >&2; exit 1", ExitConfig, "lower slurm.cpus, slurm.memory, slurm.train_cpus"},
 		{"echo 'sbatch: error: invalid partition specified: x' >&2; exit 1", ExitConfig, "invalid partition specified: x; change the keys of slurm"},
 		{"echo hello", ExitConfig, "not the number of a job"},
 	} {
