@@ -50,6 +50,13 @@ func (j *job) compare(ctx context.Context, i int) error {
 	}
 	name := j.raw[i].Variable.Name
 	reasons, err := h.Unusual(ctx, j.raw[i])
+	if err != nil {
+		return err
+	}
+	moved, err := h.Moved(ctx, j.raw[i])
+	if moved != "" {
+		reasons = append(reasons, moved)
+	}
 	for _, why := range reasons {
 		j.degrade(name + ": " + why)
 	}

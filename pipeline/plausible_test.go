@@ -75,6 +75,28 @@ func TestImplausibleMember(t *testing.T) {
 	}
 }
 
+// A variable that is missing costs the others their product too, but it is said how to have it.
+func TestMissingVariable(t *testing.T) {
+	place(t)
+	r := sipipe(t, "run", "--date", "2020-01-18", "--set", "variables=t2m,tp")
+	if r.code != ExitData || !strings.Contains(r.err, "a product without it is made with --set variables=t2m") {
+		t.Errorf("exit code %d: %s", r.code, r.err)
+	}
+	if r := sipipe(t, "run", "--date", "2020-01-18", "--set", "variables=tp"); strings.Contains(r.err, "a product without it") {
+		t.Errorf("there is no other variable: %s", r.err)
+	}
+}
+
+// Stations that lie elsewhere than they did mark the product.
+func TestMovedStations(t *testing.T) {
+	place(t)
+	rewrite(t, forecast, "latitude", func(v []float32) { clear(v) })
+	m := manifestOf(t, must(t, sipipe(t, "run", "--date", "2020-01-18")).out)
+	if m.Status != StatusDegraded || !m.Variables[0].Suspect || !strings.Contains(strings.Join(m.Reasons, "\n"), "6 of 6 stations lie elsewhere") {
+		t.Errorf("%s %q", m.Status, m.Reasons)
+	}
+}
+
 // Fields of an earlier cycle under the date of today are no forecast of today.
 func TestCopiedCycle(t *testing.T) {
 	place(t)

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"sipipe/ingest"
@@ -102,7 +104,7 @@ func (j *job) read(ctx context.Context, cycle time.Time) error {
 	for _, v := range j.Variables {
 		e, err := j.archive.Ensemble(ctx, v, cycle)
 		if err != nil {
-			return err
+			return j.withOthers(v, cycle, err)
 		}
 		if n := membersThere(e); n < j.Operations.MinMembers {
 			return &ingest.UnusableError{
@@ -125,6 +127,17 @@ func (j *job) read(ctx context.Context, cycle time.Time) error {
 		j.raw = append(j.raw, e)
 	}
 	return nil
+}
+
+// withOthers adds to why a variable has no forecast how to have the others without it.
+func (j *job) withOthers(variable string, cycle time.Time, err error) error {
+	others := slices.DeleteFunc(slices.Clone(j.Variables), func(v string) bool {
+		return v == variable || j.archive.EnsembleHash(v, cycle) == [32]byte{}
+	})
+	if len(others) == 0 || !lacksInput(err) {
+		return err
+	}
+	return fmt.Errorf("%w; a product without it is made with --set variables=%s", err, strings.Join(others, ","))
 }
 
 // membersThere counts the members that have any value.
