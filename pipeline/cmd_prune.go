@@ -137,11 +137,13 @@ func (w *workspace) prunable(from, submitted time.Time) ([]prunable, error) {
 	if err != nil {
 		return nil, err
 	}
-	shards, err := w.oldShards(from)
-	if err != nil {
-		return nil, err
+	for _, of := range []struct{ prefix, kind string }{{shardsPrefix, "shard"}, {refusalsPrefix, "state"}} {
+		values, err := w.oldValues(of.prefix, of.kind, from)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, values...)
 	}
-	files = append(files, shards...)
 	jobs, err := submissions(w.store.Dir())
 	if err != nil {
 		return nil, err
@@ -195,12 +197,27 @@ func (w *workspace) prunable(from, submitted time.Time) ([]prunable, error) {
 	return there, nil
 }
 
-// oldProducts lists products and manifests of cycles before a time. A product is known
-// by its manifest; that its path is the one which the configuration gives to its cycle
-// makes sure that nothing else goes. The product comes before its manifest, so that
-// what is interrupted between them is finished by the next prune.
+// oldProducts lists products and manifests of cycles before a time. The product comes before
+// its manifest, so that what is interrupted between them is finished by the next prune.
 func (w *workspace) oldProducts(before time.Time) ([]prunable, error) {
 	var files []prunable
+	err := w.eachProduct(func(product string, m *Manifest) {
+		if !m.Cycle.Before(before) {
+			return
+		}
+		for _, f := range []prunable{{Path: product, Kind: "product"}, {Path: manifestPath(product), Kind: "manifest"}} {
+			f.Cycle = &m.Cycle
+			files = append(files, f)
+		}
+	})
+	slices.SortStableFunc(files, func(a, b prunable) int { return a.Cycle.Compare(*b.Cycle) })
+	return files, err
+}
+
+// eachProduct visits the products that are there. A product is known by its manifest; that
+// its path is the one which the configuration gives to its cycle makes sure that it is one of
+// this configuration.
+func (w *workspace) eachProduct(visit func(product string, m *Manifest)) error {
 	root := w.Resolve(fixedFolder(w.Export.Path))
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -214,30 +231,27 @@ func (w *workspace) oldProducts(before time.Time) ([]prunable, error) {
 			return nil
 		}
 		m, err := ReadManifest(product)
-		if err != nil || !m.Cycle.Before(before) {
+		if err != nil {
 			return nil
 		}
-		if own, err := w.product(m.Cycle); err != nil || own != product {
-			return err
+		own, err := w.product(m.Cycle)
+		if err == nil && own == product {
+			visit(product, m)
 		}
-		for _, f := range []prunable{{Path: product, Kind: "product"}, {Path: path, Kind: "manifest"}} {
-			f.Cycle = &m.Cycle
-			files = append(files, f)
-		}
-		return nil
+		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list products: %w", err)
+		return fmt.Errorf("list products: %w", err)
 	}
-	slices.SortStableFunc(files, func(a, b prunable) int { return a.Cycle.Compare(*b.Cycle) })
-	return files, nil
+	return nil
 }
 
-// oldShards lists shards of cycles before a time that were never merged.
-func (w *workspace) oldShards(before time.Time) ([]prunable, error) {
-	keys, err := w.store.List(shardsPrefix)
+// oldValues lists values of cycles before a time, whose keys have the cycle after a prefix:
+// shards that were never merged, and reasons of refusals.
+func (w *workspace) oldValues(prefix, kind string, before time.Time) ([]prunable, error) {
+	keys, err := w.store.List(prefix)
 	if err != nil {
-		return nil, fmt.Errorf("list shards: %w", err)
+		return nil, fmt.Errorf("list %s: %w", prefix, err)
 	}
 	var files []prunable
 	for _, key := range keys {
@@ -251,7 +265,7 @@ func (w *workspace) oldShards(before time.Time) ([]prunable, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, prunable{Path: path, Kind: "shard", Cycle: &cycle})
+		files = append(files, prunable{Path: path, Kind: kind, Cycle: &cycle})
 	}
 	return files, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -35,11 +36,15 @@ func newStatusCommand(g *Global) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status [--from DATE --to DATE]",
 		Short: "Show which cycles have a product, and how it was made",
-		Long: `Show for each cycle of the archive, and for those that are missing between them,
-whether it has a product and how that was made: ok, degraded with the reasons, stale
-when a run would make it again (the product is damaged, or was made with another
-configuration or from other data), or missing, with what is wrong with the forecast.
+		Long: `Show for each cycle of the archive, for those that have a product, and for those that
+are missing between them and up to now, whether it has a product and how that was made:
+ok, degraded with the reasons, stale when a run would not find it valid (the product is
+damaged, was made with another configuration or from other data, or its forecast is
+gone), or missing, with what is wrong with the forecast or why a run refuses it.
 Without a range, the last 14 cycles.
+
+When the archive cannot be read or has no forecast, the products are shown, and the exit
+code is that of a run.
 
 Below the table the scores of the last seven days of the statistical forecast are set
 against those of up to twelve weeks before: CRPS, which may have become larger, and bias,
@@ -68,12 +73,16 @@ const (
 // StatusReport is the result of sipipe status.
 type StatusReport struct {
 	Cycles []CycleStatus `json:"cycles"`
+	// Error is what is wrong with the archive as a whole: it cannot be read, or has no forecast.
+	Error string `json:"error,omitempty"`
 	// Faults counts the files and cycles of the archive that cannot be used.
 	Faults int `json:"archive_faults"`
 	// Ignored are files of the archive that cannot be used and belong to no cycle.
 	Ignored []IgnoredFile `json:"ignored,omitempty"`
 	// Ahead are cycles that are ahead of the clock.
 	Ahead []time.Time `json:"ahead_of_clock,omitempty"`
+	// NoneSince is the newest cycle, when it is so old that none is expected any more.
+	NoneSince *time.Time `json:"no_cycle_since,omitempty"`
 	// Drift compares recent scores with earlier ones.
 	Drift []DriftStatus `json:"drift"`
 	// Jobs are the steps of what was last submitted to Slurm.
@@ -121,33 +130,52 @@ func runStatus(ctx context.Context, o StatusOptions, g *Global) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.with(ctx, looking, func(w *workspace) error {
-		r, err := w.statusReport(ctx, first, last)
-		if err != nil {
-			return err
-		}
-		if o.JSON {
-			return printJSON(g.Out, r)
-		}
-		return r.print(g.Out)
-	})
+	w, err := s.openStore(ctx, looking)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	lost := w.readArchive(ctx)
+	switch {
+	case lacksInput(lost): // products are there all the same
+		w.archive, w.learning = lostArchive{}, lostArchive{}
+	case lost != nil:
+		return lost
+	default:
+		_, lost = w.find(cycleRequest{latest: true, hour: -1}) // none is there
+	}
+	r, err := w.statusReport(ctx, first, last)
+	if err != nil {
+		return errors.Join(lost, err)
+	}
+	if lost != nil {
+		r.Error = lost.Error()
+	}
+	if o.JSON {
+		err = printJSON(g.Out, r)
+	} else {
+		err = r.print(g.Out)
+	}
+	return errors.Join(err, lost)
 }
 
 // statusReport is about the cycles of a range, or the last ones when first is zero.
 func (w *workspace) statusReport(ctx context.Context, first, last time.Time) (r *StatusReport, err error) {
-	cycles, err := w.expected()
+	r = &StatusReport{}
+	cycles, ahead, err := w.expected()
 	if err != nil {
 		return nil, err
 	}
-	r = &StatusReport{}
-	seen := w.seen()
-	r.Ahead = seen[len(w.timely(seen)):]
+	r.Ahead = ahead
 	if !first.IsZero() {
-		if cycles, err = w.within(append(cycles, r.Ahead...), first, last); err != nil {
+		if cycles, err = w.within(append(cycles, ahead...), first, last); err != nil {
 			return nil, err
 		}
-	} else if len(cycles) > statusCycles {
-		cycles = cycles[len(cycles)-statusCycles:]
+	} else if n := len(cycles); n > 0 {
+		if newest := cycles[n-1]; w.global.clock().Sub(newest) > longestLead {
+			r.NoneSince = &newest
+		}
+		cycles = cycles[max(0, n-statusCycles):]
 	}
 	for _, c := range cycles {
 		if err := ctx.Err(); err != nil {
@@ -165,8 +193,10 @@ func (w *workspace) statusReport(ctx context.Context, first, last time.Time) (r 
 		}
 	}
 	r.Faults = len(w.archive.Faults())
-	if r.Drift, err = w.drift(ctx); err != nil {
-		return nil, cause(ctx, err)
+	if len(w.cycles()) > 0 {
+		if r.Drift, err = w.drift(ctx); err != nil {
+			return nil, cause(ctx, err)
+		}
 	}
 	if r.Jobs, r.QueueUnknown, err = w.jobs(ctx, slurm{}); err != nil {
 		return nil, err
@@ -187,13 +217,15 @@ func (w *workspace) status(ctx context.Context, cycle time.Time) (CycleStatus, e
 		}
 	}
 	if len(s.Reasons) == 0 && !slices.Contains(w.cycles(), cycle) {
-		s.Reasons = append(s.Reasons, "the archive has no forecast of it")
+		s.Reasons = append(s.Reasons, w.absence(ctx, cycle))
 	}
 	m, err := ReadManifest(product)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if len(s.Reasons) == 0 {
-			s.Reasons = append(s.Reasons, fmt.Sprintf("not made yet: %s makes it", w.newJob(cycle, product).command()))
+			why, err := w.unmade(ctx, w.newJob(cycle, product))
+			s.Reasons = []string{why}
+			return s, err
 		}
 		return s, nil
 	case err != nil:
@@ -209,11 +241,38 @@ func (w *workspace) status(ctx context.Context, cycle time.Time) (CycleStatus, e
 		return CycleStatus{}, err
 	}
 	if !valid {
-		s.Status, s.Reasons = StatusStale, append(s.Reasons, why)
+		s.Status = StatusStale
+		for _, why := range []string{why, w.refusal(cycle)} {
+			if why != "" && !slices.Contains(s.Reasons, why) {
+				s.Reasons = append(s.Reasons, why)
+			}
+		}
 		return s, nil
 	}
 	s.Status, s.Reasons = m.Status, append(s.Reasons, m.Reasons...)
 	return s, nil
+}
+
+// absence says why there is no forecast of a cycle.
+func (w *workspace) absence(ctx context.Context, cycle time.Time) string {
+	_, err := w.archive.Ensemble(ctx, w.Variables[0], cycle)
+	if missing := (*ingest.MissingCycleError)(nil); err == nil || errors.As(err, &missing) {
+		return "the archive has no forecast of it"
+	}
+	return err.Error()
+}
+
+// unmade says why a cycle whose forecast is there has no product: a run refuses it, or there
+// was none.
+func (w *workspace) unmade(ctx context.Context, j *job) (string, error) {
+	j.log = zerolog.Nop()
+	if err := j.ingestStage().Run(ctx); err != nil {
+		return err.Error(), ctx.Err()
+	}
+	if why := w.refusal(j.cycle); why != "" {
+		return why, nil
+	}
+	return fmt.Sprintf("not made yet: %s makes it", j.command()), nil
 }
 
 // memory tells the peak of the last run, the latest to make one of the products.
@@ -252,6 +311,9 @@ func (r *StatusReport) print(w io.Writer) error {
 	}
 	if r.Faults > 0 {
 		text += fmt.Sprintf("%d files and cycles of the archive cannot be used\n", r.Faults)
+	}
+	if r.NoneSince != nil {
+		text += fmt.Sprintf("no cycle since %s, for more than %d days: later ones are not counted as missing\n", formatCycle(*r.NoneSince), longestLead/(24*time.Hour))
 	}
 	for _, c := range r.Ahead {
 		text += "ahead of the clock: " + formatCycle(c) + "\n"

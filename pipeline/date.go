@@ -13,7 +13,7 @@ const dateHelp = "2024-07-08, 20240708, 2024070800, 2024-07-08T00, 20240708T0000
 // cycleRequest is a cycle as the user asks for it.
 type cycleRequest struct {
 	at     time.Time
-	latest bool // the last cycle that has a forecast; with hour, the last at that hour
+	latest bool // the last timely cycle that has a forecast; with hour, the last at that hour
 	hour   int  // -1: any
 }
 

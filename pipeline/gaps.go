@@ -18,31 +18,36 @@ func usualInterval(cycles []time.Time) time.Duration {
 	return 0
 }
 
-// expected are the cycles that are seen, those that are missing between them, and after
-// the last one those up to the latest product that was made from an earlier forecast.
-func (w *workspace) expected() ([]time.Time, error) {
-	all := w.timely(w.seen())
+// expected are the cycles that are seen, those that have a product, and, in an archive of
+// regular cycles, those that are missing between them and after them, as long as the newest
+// is less than longestLead old: an archive of past years is complete as it is. The last one is
+// expected once the next begins, since until then its forecast may come. Cycles that are ahead
+// of the clock are apart.
+func (w *workspace) expected() (out, ahead []time.Time, err error) {
+	all := w.seen()
+	if err := w.eachProduct(func(_ string, m *Manifest) { all = append(all, m.Cycle) }); err != nil {
+		return nil, nil, err
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	all = slices.CompactFunc(all, time.Time.Equal)
+	n := len(w.timely(all))
+	all, ahead = all[:n], all[n:]
 	step := usualInterval(all)
 	if step == 0 {
-		return all, nil
+		return all, ahead, nil
 	}
-	var out []time.Time
+	next := func() time.Time { return out[len(out)-1].Add(step) }
 	for i, c := range all {
-		for i > 0 && out[len(out)-1].Add(step).Before(c) {
-			out = append(out, out[len(out)-1].Add(step))
+		for i > 0 && next().Before(c) {
+			out = append(out, next())
 		}
 		out = append(out, c)
 	}
-	for c := out[len(out)-1].Add(step); c.Sub(all[len(all)-1]) <= longestLead; c = c.Add(step) {
-		product, err := w.product(c)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := ReadManifest(product); err == nil {
-			for out[len(out)-1].Before(c) {
-				out = append(out, out[len(out)-1].Add(step))
-			}
+	now := w.global.clock()
+	if now.Sub(all[len(all)-1]) <= longestLead {
+		for !next().Add(step).After(now) {
+			out = append(out, next())
 		}
 	}
-	return slices.Clip(out), nil
+	return out, ahead, nil
 }

@@ -109,6 +109,9 @@ func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Ou
 				return fail(err)
 			}
 			j.log.Info().Str("product", product).Str("status", m.Status).Msg("nothing to do: " + why)
+			if err := j.refused(nil); err != nil {
+				return fail(err)
+			}
 			out.Status, out.Reasons, out.Skipped = m.Status, m.Reasons, true
 			j.tellLedger(m)
 			return out, nil
@@ -124,7 +127,7 @@ func (w *workspace) run(ctx context.Context, cycle time.Time, o jobOptions) (*Ou
 		stages = append(stages, j.trainStage())
 	}
 	more, err := j.do(ctx, append(stages, j.sampleStage(), j.examineStage(), j.exportStage())...)
-	if err != nil {
+	if err := errors.Join(err, j.refused(err)); err != nil {
 		return fail(err)
 	}
 	records = append(records, more...)

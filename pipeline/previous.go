@@ -18,8 +18,8 @@ func lacksInput(err error) bool {
 	return code == ExitData || code == ExitNoInput
 }
 
-// longestLead bounds the search for an earlier forecast: those of the extended range
-// reach 46 days.
+// longestLead bounds the search for an earlier forecast, and the time for which new ones are
+// expected: those of the extended range reach 46 days.
 const longestLead = 46 * 24 * time.Hour
 
 // readPrevious reads the latest earlier forecast that can be used and covers some valid

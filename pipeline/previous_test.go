@@ -177,7 +177,10 @@ func TestStatusNamesGaps(t *testing.T) {
 		return got
 	}
 	const unmade = "missing not made yet"
-	want := map[string]string{"14T00": unmade, "15T00": "missing the archive has no forecast of it", "16T00": unmade, "17T00": unmade, "18T00": unmade}
+	want := map[string]string{
+		"14T00": unmade, "15T00": "missing the archive has no forecast of it", "16T00": unmade, "17T00": unmade, "18T00": unmade,
+		"19T00": "missing the archive has no forecast of it", "20T00": "missing the archive has no forecast of it",
+	}
 	if diff := cmp.Diff(want, status("--from", "2020-01-14", "--to", "2020-01-31")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

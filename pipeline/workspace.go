@@ -80,13 +80,7 @@ func (s *session) open(ctx context.Context, a access) (w *workspace, err error) 
 		err = s.checkSpace()
 	}
 	if err == nil {
-		var whole archive
-		if whole, err = openArchive(ctx, w); err == nil {
-			w.archive, w.learning, err = w.selected(whole)
-		}
-	}
-	if err == nil {
-		err = w.warnAhead()
+		err = w.readArchive(ctx)
 	}
 	if err == nil && w.abandoned != nil {
 		err = w.clearUp()
@@ -95,6 +89,18 @@ func (s *session) open(ctx context.Context, a access) (w *workspace, err error) 
 		return w, errors.Join(err, w.close())
 	}
 	return w, nil
+}
+
+// readArchive reads what is new in the archive.
+func (w *workspace) readArchive(ctx context.Context) error {
+	whole, err := openArchive(ctx, w)
+	if err != nil {
+		return err
+	}
+	if w.archive, w.learning, err = w.selected(whole); err != nil {
+		return err
+	}
+	return w.warnAhead()
 }
 
 // openStore opens the workspace without reading the archive.
