@@ -225,9 +225,11 @@ const dispersionPrior = 0.15
 const dispersionSteps = 12
 
 // disperse sets Dispersion so that the spread of held-out ensembles matches their
-// error, in the units of the variable. With too few days for a network it stays 1.
+// error, in the units of the variable. With too few days for a network it stays 1, and
+// where a factor on normal scores would also move the probability of the point mass at
+// zero and, of a skew variable, the mean.
 func (m *Model) disperse(ctx context.Context, s *trainingSet, folds []fold, o TrainOptions) error {
-	if s.days < m.Method.MinDays {
+	if s.days < m.Method.MinDays || s.censored {
 		return nil
 	}
 	members := make([][]float64, s.len()) // nil where not sampled: too many cases

@@ -121,7 +121,8 @@ func (a *Accumulator) AddMembers(c Case, y float64, members []float32) bool {
 		rank = bin(pit, a.Options.Ranks)
 	}
 	p := make([]float64, len(a.Options.Thresholds))
-	for i, t := range a.Options.Thresholds {
+	for i := range a.Options.Thresholds {
+		t := a.Options.threshold(i)
 		e := s.Exceed(t)
 		p[i] = float64(e) / n
 		one.Events[i].Brier = Brier(e, m, y > t, Empirical)
@@ -187,7 +188,8 @@ func (a *Accumulator) AddDistribution(c Case, y float64, d Distribution) bool {
 	one.Variance = d.SD() * d.SD()
 	one.Inflated = one.Variance
 	p := make([]float64, len(a.Options.Thresholds))
-	for i, t := range a.Options.Thresholds {
+	for i := range a.Options.Thresholds {
+		t := a.Options.threshold(i)
 		p[i] = math.Min(math.Max(1-d.CDF(t), 0), 1)
 		b := p[i] - indicator(y > t)
 		one.Events[i] = EventSums{b * b, b * b}
@@ -239,9 +241,12 @@ func (a *Accumulator) add(c Case, y float64, one *Sums, rank int, pit float64, p
 		a.Outcomes[c.Day] = r
 	}
 	for i, p := range probability {
-		r[i].Add(p, y > a.Options.Thresholds[i])
+		r[i].Add(p, y > a.Options.threshold(i))
 	}
 }
+
+// threshold i as values are stored, in single precision: 0.1 mm are not more than 0.1 mm.
+func (o Options) threshold(i int) float64 { return float64(float32(o.Thresholds[i])) }
 
 func entry[K comparable](m map[K]*Sums, k K, o Options) *Sums {
 	s := m[k]

@@ -214,3 +214,13 @@ func BenchmarkAddMembers(b *testing.B) {
 		a.AddMembers(Case{Day: i / 1000, Station: "A"}, .5, x)
 	}
 }
+
+// Values are stored in single precision, where 0.1 is a little more than 0.1.
+func TestEventBoundaryInSinglePrecision(t *testing.T) {
+	a := NewAccumulator(Options{Ranks: 3, Thresholds: []float64{0.1}})
+	a.AddMembers(Case{}, float64(float32(0.1)), []float32{0.1, 0.2})
+	// Half of the members exceed it and the observation does not.
+	if got := a.Where(nil).Events[0].Brier; got != 0.25 {
+		t.Errorf("Brier score %v, want 0.25", got)
+	}
+}
