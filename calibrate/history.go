@@ -52,8 +52,8 @@ type Archived struct {
 
 // history versions: a change of meaning or layout of what is stored changes them.
 const (
-	archivedVersion = 7
-	stateVersion    = 7
+	archivedVersion = 8
+	stateVersion    = 8
 )
 
 // History is the chain of archived statistical forecasts of one variable. Each

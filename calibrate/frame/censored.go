@@ -173,16 +173,17 @@ const (
 
 // penalty of coefficient j of the location and then the scale, of na and more, in a fit
 // to n rows; the first of each is the intercept. Few rows have to do with the mean in
-// the location and the spread in the scale: other coefficients are kept small there.
+// the location and the spread in the scale, which are then hardly held back: other
+// coefficients are kept small there.
 func penalty(j, na, n int) float64 {
 	few := 1 / (1 + math.Pow(float64(n)/250, 4))
 	switch j {
 	case 0, na:
 		return 0
 	case 1, na + 1:
-		return censoredPenalty * (1 - 0.9*few)
+		return censoredPenalty*(1-few) + 1*few
 	}
-	return censoredPenalty * (1 + 9*few)
+	return censoredPenalty*(1-few) + 100*few
 }
 
 func (f *Frame) predictCensored(s *Stations, c *Cases) (*Prediction, error) {
