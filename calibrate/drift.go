@@ -130,7 +130,7 @@ func (h *History) scores(ctx context.Context, k int) (kept cycleScores, err erro
 		if err != nil {
 			return kept, err
 		}
-		if p := a.Lead[l]; obs != nil && p.Mature() {
+		if p := a.Lead[l]; obs != nil && p.Mature() && !a.Unlike {
 			one.add(ens, p, obs)
 		}
 		kept.Leads = append(kept.Leads, one)

@@ -48,12 +48,16 @@ type Archived struct {
 	Cycle time.Time
 	Leads []time.Duration
 	Lead  []*frame.Prediction // [lead]
+	// Unlike says that the means of the raw forecast are so far from recent ones, see
+	// History.Unusual, that they are taken for wrong: nothing learns from it, and Drift
+	// leaves it out.
+	Unlike bool
 }
 
 // history versions: a change of meaning or layout of what is stored changes them.
 const (
-	archivedVersion = 8
-	stateVersion    = 8
+	archivedVersion = 9
+	stateVersion    = 9
 )
 
 // History is the chain of archived statistical forecasts of one variable. Each
@@ -394,7 +398,11 @@ func (h *History) link(ctx context.Context, st *chainState, i int) error {
 		return err
 	}
 	station := st.Stations.Lookup(ens.Places.ID, ens.Places.Latitude, ens.Places.Longitude, ens.Places.Altitude)
-	out := &Archived{Hash: h.hashes[i], Cycle: cycle, Leads: ens.Leads, Lead: make([]*frame.Prediction, len(ens.Leads))}
+	_, unlike, err := h.unusual(ctx, ens)
+	if err != nil {
+		return err
+	}
+	out := &Archived{Hash: h.hashes[i], Cycle: cycle, Leads: ens.Leads, Lead: make([]*frame.Prediction, len(ens.Leads)), Unlike: unlike}
 	st.Stations.Prepare(h.specs())
 	for _, lead := range ens.Leads {
 		if at, found := slices.BinarySearch(st.Leads, lead); !found {
@@ -404,7 +412,9 @@ func (h *History) link(ctx context.Context, st *chainState, i int) error {
 			st.Leads = slices.Insert(st.Leads, at, lead)
 			st.Frames = slices.Insert(st.Frames, at, frame.New(o))
 		}
-		st.Pending = append(st.Pending, pending{cycle, lead})
+		if !unlike {
+			st.Pending = append(st.Pending, pending{cycle, lead})
+		}
 	}
 	g, _ := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, h.options.Threads))
@@ -505,7 +515,7 @@ type outline struct {
 func (a *Archived) outline() *outline {
 	o := &outline{cycle: a.Cycle}
 	for l, p := range a.Lead {
-		if p.Mature() {
+		if p.Mature() && !a.Unlike {
 			o.leads, o.places = append(o.leads, a.Leads[l]), append(o.places, len(p.Mu))
 		}
 	}

@@ -16,6 +16,7 @@ import (
 const (
 	usualDays      = 60
 	usualDeparture = 8.  // of the mean, in robust standard deviations
+	departsAtLeast = 15  // cycles before
 	usualShare     = 0.6 // of the places and lead times that forecasts have
 	usualMembers   = 0.7 // of the members that they have there
 )
@@ -32,6 +33,14 @@ const (
 //     than 8 robust standard deviations (1.4826 median absolute deviations) of how the
 //     recent ones do. Precipitation is not looked at: dry weeks end.
 func (h *History) Unusual(ctx context.Context, raw *ingest.Ensemble) ([]string, error) {
+	reasons, _, err := h.unusual(ctx, raw)
+	return reasons, err
+}
+
+// unusual is Unusual, and says whether the means depart so that nothing should learn from
+// raw: a mark can be wrong when few cycles tell what is usual, so that it takes departsAtLeast.
+// It depends on the archive up to the cycle of raw only.
+func (h *History) unusual(ctx context.Context, raw *ingest.Ensemble) (reasons []string, departs bool, err error) {
 	w := WorkingSpace(raw.Variable)
 	at := make(map[string]int, raw.Places.Len())
 	for i, id := range raw.Places.ID {
@@ -71,12 +80,11 @@ func (h *History) Unusual(ctx context.Context, raw *ingest.Ensemble) ([]string, 
 		before, counts, sizes = append(before, mean), append(counts, n), append(sizes, members)
 		return nil
 	}); err != nil {
-		return nil, fmt.Errorf("what is usual: %w", err)
+		return nil, false, fmt.Errorf("what is usual: %w", err)
 	}
 	if len(before) < pastAtLeast {
-		return nil, nil
+		return nil, false, nil
 	}
-	var reasons []string
 	now, n, members := means(raw)
 	if usual := median(counts); n < usualShare*usual {
 		reasons = append(reasons, fmt.Sprintf("the raw forecast has values at %g places and lead times, those of the last %d cycles of this hour at %g", n, len(before), usual))
@@ -92,7 +100,7 @@ func (h *History) Unusual(ctx context.Context, raw *ingest.Ensemble) ([]string, 
 		}
 	}
 	if len(past) < pastAtLeast || w.Censored {
-		return reasons, nil
+		return reasons, false, nil
 	}
 	centre := median(past)
 	off := make([]float64, len(past))
@@ -105,10 +113,11 @@ func (h *History) Unusual(ctx context.Context, raw *ingest.Ensemble) ([]string, 
 		if !w.Identity() {
 			of, units = "mean "+w.Name, ""
 		}
+		departs = len(past) >= departsAtLeast
 		reasons = append(reasons, fmt.Sprintf("the %s of the raw forecast is %+.3g%s from that of the last %d cycles of this hour, %.1f times what they vary by; look for wrong values or units in its file",
 			of, d, units, len(past), math.Abs(d)/scale))
 	}
-	return reasons, nil
+	return reasons, departs, nil
 }
 
 // departures returns the mean difference of fields from the mean of some, of their
