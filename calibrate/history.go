@@ -56,8 +56,8 @@ type Archived struct {
 
 // history versions: a change of meaning or layout of what is stored changes them.
 const (
-	archivedVersion = 9
-	stateVersion    = 9
+	archivedVersion = 10
+	stateVersion    = 10
 )
 
 // History is the chain of archived statistical forecasts of one variable. Each

@@ -47,8 +47,9 @@ type expert struct {
 	recent  []float64 // [station]
 }
 
-// Position features need places enough to tell position from noise.
-const positionPlaces = 20
+// Position features need places enough to tell position from what each place has of its
+// own: the sample they are learned from is that of places, however many the days.
+const positionPlaces = 100
 
 func (e *expert) grow(stations int) {
 	for len(e.Count) < stations {

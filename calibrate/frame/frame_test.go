@@ -170,6 +170,37 @@ func TestScaleAtUnseenStations(t *testing.T) {
 	}
 }
 
+// Thirty places, each with a bias of its own of sd 1, tell nothing of position: at places
+// higher and further out than all of them the error is that of a bias not known.
+func TestFewPlacesTellNothingOfPosition(t *testing.T) {
+	const seen = 30
+	w, s, f := newWorld(seen+10, 8), &Stations{}, New(Options{Exchangeable: true})
+	for i := seen; i < len(w.ids); i++ {
+		w.lat[i], w.lon[i], w.alt[i] = 49.5, -125-0.1*float64(i-seen), 1500
+	}
+	var square, n float64
+	for d := range 60 {
+		c, obs, truth := w.day(s, float64(d))
+		p, err := f.Predict(s, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := seen; i < len(obs); i++ {
+			if d >= 30 {
+				square += math.Pow(float64(p.Mu[i])-truth[i], 2)
+				n++
+			}
+			obs[i] = float32(math.NaN())
+		}
+		if err := f.Update(s, c, obs, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rms := math.Sqrt(square / n); rms > 1.3 {
+		t.Errorf("rms error %.2f at places far from all others, biases have an sd of 1", rms)
+	}
+}
+
 // A frame stored and restored must go on to the same bits: a run at a cycle may
 // not depend on how many processes led to it.
 func TestFrameGoesOnAfterStoring(t *testing.T) {
