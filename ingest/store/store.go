@@ -254,14 +254,15 @@ func (s *Store) walk(from string, visit func(path, name string) error) error {
 
 func hidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
 
-// Delete removes key. It is no error when there is none.
+// Delete removes key. It is no error when there is none; what cannot be removed is a
+// WriteError.
 func (s *Store) Delete(key string) error {
 	path, err := s.path(key)
 	if err != nil {
 		return err
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("delete %q: %w", key, err)
+		return &WriteError{Key: key, Path: path, Err: err}
 	}
 	return nil
 }

@@ -300,3 +300,19 @@ func TestLook(t *testing.T) {
 		t.Errorf("a folder that is not there: %v", err)
 	}
 }
+
+// What cannot be deleted is a fault of the folder, not of the program.
+func TestDeleteFails(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "a"+extension, "full"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var failed *WriteError
+	if err := s.Delete("a"); !errors.As(err, &failed) {
+		t.Errorf("got %v, want a WriteError", err)
+	}
+}
