@@ -125,7 +125,7 @@ func (h *History) pastErrors(ctx context.Context, raw *ingest.Ensemble) ([][]flo
 	observed := func(c time.Time) bool {
 		return slices.ContainsFunc(raw.Leads, func(lead time.Duration) bool { return known(c, lead) })
 	}
-	err := h.past(ctx, raw, observed, func(e *ingest.Ensemble) error {
+	err := h.past(ctx, raw, affordable(raw), observed, func(e *ingest.Ensemble) error {
 		for l, lead := range raw.Leads {
 			at, found := slices.BinarySearch(e.Leads, lead)
 			if !found || !known(e.Cycle, lead) {
@@ -165,10 +165,15 @@ func (h *History) pastErrors(ctx context.Context, raw *ingest.Ensemble) ([][]flo
 	return squares, nil
 }
 
-// past gives to use the latest forecasts, up to the cycle of raw, of the cycles that are
-// wanted: pastCycles, fewer on large grids.
-func (h *History) past(ctx context.Context, raw *ingest.Ensemble, wanted func(cycle time.Time) bool, use func(*ingest.Ensemble) error) error {
-	left := min(pastCycles, max(pastAtLeast, pastValues/max(1, len(raw.Values))))
+// affordable is how many past forecasts like raw are looked at.
+func affordable(raw *ingest.Ensemble) int {
+	return min(pastCycles, max(pastAtLeast, pastValues/max(1, len(raw.Values))))
+}
+
+// past gives to use the latest forecasts, up to the cycle of raw, of the most cycles that
+// are wanted.
+func (h *History) past(ctx context.Context, raw *ingest.Ensemble, most int, wanted func(cycle time.Time) bool, use func(*ingest.Ensemble) error) error {
+	left := most
 	for k := h.before(raw.Cycle) - 1; k >= 0 && left > 0; k-- {
 		if !wanted(h.cycles[k]) {
 			continue

@@ -10,8 +10,10 @@ import (
 	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/floats"
 
+	"sipipe/calibrate/interpolant"
 	"sipipe/calibrate/noise"
 	"sipipe/calibrate/score"
+	"sipipe/calibrate/sde"
 )
 
 // The weights of the networks' correction that are tried.
@@ -51,69 +53,95 @@ func (m *Model) thin(s *trainingSet, folds []fold) []fold {
 // calls visit for each case with its members as normal scores. The same random
 // numbers serve all weights.
 func (m *Model) held(ctx context.Context, s *trainingSet, folds []fold, weight float64, o TrainOptions, visit func(i int, x []float64)) error {
-	if m.Method.Joint {
-		return m.heldJoint(ctx, s, folds, weight, o, visit)
-	}
 	p, times, err := m.Method.course()
 	if err != nil {
 		return err
 	}
-	begin := m.beginning(p)
-	key := noise.Seed(o.Seed).Text("held").Text(m.Variable)
 	var mu sync.Mutex
+	h := &heldOut{
+		model: m, set: s, process: p, times: times, weight: weight, begin: m.beginning(p),
+		key: noise.Seed(o.Seed).Text("held").Text(m.Variable),
+		visit: func(cases []int32, x []float64) {
+			mu.Lock()
+			defer mu.Unlock()
+			for j, i := range cases {
+				visit(int(i), x[j*heldMembers:(j+1)*heldMembers])
+			}
+		},
+	}
+	sample := h.places
+	if m.Method.Joint {
+		sample = h.snapshots
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, o.Threads))
 	for k, f := range folds {
-		mine := f.held
 		g.Go(func() error {
 			solver, err := m.Method.solver()
 			if err != nil {
 				return err
 			}
-			fl := newField(p, m.gaussian(), tilePlaces*heldMembers)
-			var tn *tileNet
-			if weight > 0 {
-				if tn, err = newTileNet(m.programs(k), &m.Conditions, tilePlaces, heldMembers); err != nil {
-					return err
-				}
-				fl.learned, fl.weight = tn, weight
-			}
-			x := make([]float64, tilePlaces*heldMembers)
-			d := s.conditions.len()
-			for from := 0; from < len(mine); from += tilePlaces {
-				part := mine[from:min(from+tilePlaces, len(mine))]
-				lanes := x[:len(part)*heldMembers]
-				for j, i := range part {
-					ck := key.Int(int64(i))
-					for e := range heldMembers {
-						z := ck.Normal(0, e)
-						lanes[j*heldMembers+e] = begin.at(s.drawStart(int(i), ck.Uniform(1, e)), z)
-					}
-					if tn != nil {
-						tn.set(j, s.condition[int(i)*d:(int(i)+1)*d])
-					}
-				}
-				if tn != nil {
-					tn.ready(len(part))
-				}
-				err := solver.Solve(ctx, lanes, times, fl, func(dst []float64, step int) {
-					for j, i := range part {
-						key.Int(int64(i)).Normals(dst[j*heldMembers:(j+1)*heldMembers], uint32(2+step), 0)
-					}
-				})
-				if err != nil {
-					return fmt.Errorf("sample held-out cases: %w", err)
-				}
-				mu.Lock()
-				for j, i := range part {
-					visit(int(i), lanes[j*heldMembers:(j+1)*heldMembers])
-				}
-				mu.Unlock()
+			if err := sample(ctx, solver, k, f.held); err != nil {
+				return fmt.Errorf("sample held-out cases: %w", err)
 			}
 			return nil
 		})
 	}
 	return g.Wait()
+}
+
+// heldOut samples cases with the networks of a fold; it serves several at a time.
+type heldOut struct {
+	model   *Model
+	set     *trainingSet
+	process interpolant.Process
+	times   []float64
+	weight  float64 // of the networks
+	begin   beginning
+	key     noise.Key
+	visit   func(cases []int32, x []float64) // x [case, member]
+}
+
+// places samples cases of fold k, each by itself.
+func (h *heldOut) places(ctx context.Context, solver *sde.Solver, k int, cases []int32) error {
+	s := h.set
+	fl := newField(h.process, h.model.gaussian(), tilePlaces*heldMembers)
+	var tn *tileNet
+	if h.weight > 0 {
+		var err error
+		if tn, err = newTileNet(h.model.programs(k), &h.model.Conditions, tilePlaces, heldMembers); err != nil {
+			return err
+		}
+		fl.learned, fl.weight = tn, h.weight
+	}
+	x := make([]float64, tilePlaces*heldMembers)
+	d := s.conditions.len()
+	for part := range slices.Chunk(cases, tilePlaces) {
+		lanes := x[:len(part)*heldMembers]
+		for j, i := range part {
+			ck := h.key.Int(int64(i))
+			for e := range heldMembers {
+				z := ck.Normal(0, e)
+				lanes[j*heldMembers+e] = h.begin.at(s.drawStart(int(i), ck.Uniform(1, e)), z)
+			}
+			if tn != nil {
+				tn.set(j, s.condition[int(i)*d:(int(i)+1)*d])
+			}
+		}
+		if tn != nil {
+			tn.ready(len(part))
+		}
+		err := solver.Solve(ctx, lanes, h.times, fl, func(dst []float64, step int) {
+			for j, i := range part {
+				h.key.Int(int64(i)).Normals(dst[j*heldMembers:(j+1)*heldMembers], uint32(2+step), 0)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		h.visit(part, lanes)
+	}
+	return nil
 }
 
 // weigh chooses Correction: the weight with the largest gain over the frame on
@@ -242,11 +270,11 @@ func (m *Model) disperse(ctx context.Context, s *trainingSet, folds []fold, o Tr
 	// The spread grows with the factor, and faster than it where the variable is a
 	// power of the normal score; the error hardly depends on it. se/2 is the error of
 	// the logarithm of a factor that the spread is proportional to, else it is less.
-	lo, hi := math.Log(0.7), math.Log(1.5)
+	lo, hi, se := math.Log(0.7), math.Log(1.5), 0.0
 	for range dispersionSteps {
 		middle := (lo + hi) / 2
-		ratio, se := m.unspread(s, members, math.Exp(middle))
-		if ratio == 0 {
+		var ratio float64
+		if ratio, se = m.unspread(s, members, math.Exp(middle)); ratio == 0 {
 			return nil
 		}
 		if ratio > 1 {
@@ -254,8 +282,8 @@ func (m *Model) disperse(ctx context.Context, s *trainingSet, folds []fold, o Tr
 		} else {
 			hi = middle
 		}
-		m.Dispersion = math.Exp((lo + hi) / 2 * shrink(se/2))
 	}
+	m.Dispersion = math.Exp((lo + hi) / 2 * shrink(se/2))
 	return nil
 }
 
@@ -264,12 +292,12 @@ func (m *Model) disperse(ctx context.Context, s *trainingSet, folds []fold, o Tr
 // is nothing to divide.
 func (m *Model) unspread(s *trainingSet, members [][]float64, factor float64) (ratio, se float64) {
 	squared, variance, n := make([]float64, s.days), make([]float64, s.days), make([]float64, s.days)
+	var y [heldMembers]float64
 	for i, x := range members {
 		if x == nil {
 			continue
 		}
 		var mean, v float64
-		y := make([]float64, len(x))
 		for e := range x {
 			y[e] = m.Working.Back(fromScore(factor*x[e], float64(s.mu[i]), float64(s.sigma[i]), s.family))
 			mean += y[e] / float64(len(x))

@@ -3,16 +3,15 @@ package calibrate
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math"
 	"slices"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"sipipe/calibrate/interpolant"
 	"sipipe/calibrate/net"
 	"sipipe/calibrate/noise"
+	"sipipe/calibrate/sde"
 	"sipipe/ingest"
 )
 
@@ -272,75 +271,55 @@ func (r rows) lossOfSets(n *net.Net, b *net.Batch) (float64, error) {
 	return sum / float64(r.heads*total), nil
 }
 
-// heldJoint is held for snapshots.
-func (m *Model) heldJoint(ctx context.Context, s *trainingSet, folds []fold, weight float64, o TrainOptions, visit func(i int, x []float64)) error {
-	p, times, err := m.Method.course()
-	if err != nil {
-		return err
+// snapshots samples cases of fold k, places of a cycle and lead time together.
+func (h *heldOut) snapshots(ctx context.Context, solver *sde.Solver, k int, cases []int32) error {
+	s, m := h.set, h.model
+	d := s.conditions.len()
+	field := drawnField{field: waveField{coherence: m.Coherence}}
+	var jn *jointNet
+	if h.weight > 0 {
+		var err error
+		if jn, err = newJointNet(m.Nets[k:k+1], &m.Conditions, jointPlaces, heldMembers, 1); err != nil {
+			return err
+		}
 	}
-	begin := m.beginning(p)
-	key := noise.Seed(o.Seed).Text("held").Text(m.Variable)
-	var mu sync.Mutex
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, o.Threads))
-	for k, f := range folds {
-		g.Go(func() error {
-			solver, err := m.Method.solver()
-			if err != nil {
-				return err
+	for _, set := range s.snapshots(cases) {
+		n := len(set)
+		fl := newField(h.process, m.gaussian(), n*heldMembers)
+		at := s.positions(set)
+		if jn != nil {
+			jn.where = m.Coherence.scaled(at)
+			for j, i := range set {
+				jn.set(j, s.condition[int(i)*d:(int(i)+1)*d])
 			}
-			d := s.conditions.len()
-			field := drawnField{field: waveField{coherence: m.Coherence}}
-			var jn *jointNet
-			if weight > 0 {
-				if jn, err = newJointNet(m.Nets[k:k+1], &m.Conditions, jointPlaces, heldMembers, 1); err != nil {
-					return err
+			jn.ready(n)
+			fl.learned, fl.weight = jn, h.weight
+		}
+		sk := h.key.Int(s.origin[set[0]].cycle).Int(int64(s.origin[set[0]].lead))
+		q := len(h.times)
+		drawn := make([]float64, heldMembers*q*n) // [member, source, place]
+		x := make([]float64, n*heldMembers)
+		for e := range heldMembers {
+			mine := drawn[e*q*n : (e+1)*q*n]
+			field.at(mine, sk.Int(int64(e)), at, q)
+			member := sk.Index(1, e, s.members)
+			for j, i := range set {
+				x[j*heldMembers+e] = h.begin.at(s.startFrom(int(i), member), mine[j])
+			}
+		}
+		err := solver.Solve(ctx, x, h.times, fl, func(dst []float64, step int) {
+			for e := range heldMembers {
+				for j := range n {
+					dst[j*heldMembers+e] = drawn[(e*q+1+step)*n+j]
 				}
 			}
-			for _, set := range s.snapshots(f.held) {
-				n := len(set)
-				fl := newField(p, m.gaussian(), n*heldMembers)
-				at := s.positions(set)
-				if jn != nil {
-					jn.where = m.Coherence.scaled(at)
-					for j, i := range set {
-						jn.set(j, s.condition[int(i)*d:(int(i)+1)*d])
-					}
-					jn.ready(n)
-					fl.learned, fl.weight = jn, weight
-				}
-				sk := key.Int(s.origin[set[0]].cycle).Int(int64(s.origin[set[0]].lead))
-				q := len(times)
-				drawn := make([]float64, heldMembers*q*n) // [member, source, place]
-				x := make([]float64, n*heldMembers)
-				for e := range heldMembers {
-					mine := drawn[e*q*n : (e+1)*q*n]
-					field.at(mine, sk.Int(int64(e)), at, q)
-					member := sk.Index(1, e, s.members)
-					for j, i := range set {
-						x[j*heldMembers+e] = begin.at(s.startFrom(int(i), member), mine[j])
-					}
-				}
-				err := solver.Solve(ctx, x, times, fl, func(dst []float64, step int) {
-					for e := range heldMembers {
-						for j := range n {
-							dst[j*heldMembers+e] = drawn[(e*q+1+step)*n+j]
-						}
-					}
-				})
-				if err != nil {
-					return fmt.Errorf("sample held-out sets: %w", err)
-				}
-				mu.Lock()
-				for j, i := range set {
-					visit(int(i), x[j*heldMembers:(j+1)*heldMembers])
-				}
-				mu.Unlock()
-			}
-			return nil
 		})
+		if err != nil {
+			return err
+		}
+		h.visit(set, x)
 	}
-	return g.Wait()
+	return nil
 }
 
 // jointNet evaluates the mean of some networks for all places of a cycle, lanes being

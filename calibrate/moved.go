@@ -2,9 +2,9 @@ package calibrate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"sipipe/ingest"
 )
@@ -23,18 +23,12 @@ func (h *History) Moved(ctx context.Context, raw *ingest.Ensemble) (string, erro
 		return "", nil
 	}
 	var before []*ingest.Places
-	for k := h.before(raw.Cycle) - 1; k >= 0 && len(before) < movedCycles; k-- {
-		if !h.cycles[k].Before(raw.Cycle) {
-			continue
-		}
-		e, err := h.archive.Ensemble(ctx, h.variable, h.cycles[k])
-		if broken := (*ingest.UnusableError)(nil); errors.As(err, &broken) {
-			continue
-		}
-		if err != nil {
-			return "", fmt.Errorf("where stations lie: %w", err)
-		}
+	earlier := func(c time.Time) bool { return len(before) < movedCycles && c.Before(raw.Cycle) }
+	if err := h.past(ctx, raw, len(h.cycles), earlier, func(e *ingest.Ensemble) error {
 		before = append(before, e.Places)
+		return nil
+	}); err != nil {
+		return "", fmt.Errorf("where stations lie: %w", err)
 	}
 	type position struct{ latitude, longitude float64 }
 	at := map[string][]position{}

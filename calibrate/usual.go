@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"sipipe/calibrate/score"
 	"sipipe/ingest"
 )
 
@@ -75,7 +76,7 @@ func (h *History) unusual(ctx context.Context, raw *ingest.Ensemble) (reasons []
 		ago := raw.Cycle.Sub(c)
 		return ago > 0 && ago <= usualDays*24*time.Hour && ago%(24*time.Hour) == 0
 	}
-	if err := h.past(ctx, raw, comparable, func(e *ingest.Ensemble) error {
+	if err := h.past(ctx, raw, affordable(raw), comparable, func(e *ingest.Ensemble) error {
 		mean, n, members := means(e)
 		before, counts, sizes = append(before, mean), append(counts, n), append(sizes, members)
 		return nil
@@ -86,10 +87,10 @@ func (h *History) unusual(ctx context.Context, raw *ingest.Ensemble) (reasons []
 		return nil, false, nil
 	}
 	now, n, members := means(raw)
-	if usual := median(counts); n < usualShare*usual {
+	if usual := score.Median(counts); n < usualShare*usual {
 		reasons = append(reasons, fmt.Sprintf("the raw forecast has values at %g places and lead times, those of the last %d cycles of this hour at %g", n, len(before), usual))
 	}
-	if usual := median(sizes); members < usualMembers*usual {
+	if usual := score.Median(sizes); members < usualMembers*usual {
 		reasons = append(reasons, fmt.Sprintf("the raw forecast has %.3g members with values, those of the last %d cycles of this hour %.3g", members, len(before), usual))
 	}
 	departure := departures(before)
@@ -102,12 +103,12 @@ func (h *History) unusual(ctx context.Context, raw *ingest.Ensemble) (reasons []
 	if len(past) < pastAtLeast || w.Censored {
 		return reasons, false, nil
 	}
-	centre := median(past)
+	centre := score.Median(past)
 	off := make([]float64, len(past))
 	for k, d := range past {
 		off[k] = math.Abs(d - centre)
 	}
-	scale := 1.4826 * median(off) // of a normal distribution this is the standard deviation
+	scale := 1.4826 * score.Median(off) // of a normal distribution this is the standard deviation
 	if d := departure(now) - centre; scale > 0 && math.Abs(d) > usualDeparture*scale {
 		of, units := "mean", " "+raw.Variable.Units
 		if !w.Identity() {
@@ -144,10 +145,4 @@ func departures(fields [][]float32) func([]float32) float64 {
 		}
 		return sum / n
 	}
-}
-
-// median of some numbers, in place.
-func median(x []float64) float64 {
-	slices.Sort(x)
-	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
 }

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Bounds of a temperature near the ground [K]: beyond them it is one in degrees Celsius or Fahrenheit that is said to be in kelvin, or converted twice.
+// Bounds of a temperature near the ground [K]: beyond them it is one in degrees Celsius or
+// Fahrenheit that is said to be in kelvin, or converted twice.
 const (
 	coldest = 150
 	hottest = 350

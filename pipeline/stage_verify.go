@@ -275,10 +275,8 @@ func newQuarters(p *ingest.Places) quarters {
 	if p.Len() < leastQuartered {
 		return quarters{math.NaN(), math.NaN()}
 	}
-	return quarters{median(p.Latitude), median(p.Longitude)}
+	return quarters{score.Median(p.Latitude), score.Median(p.Longitude)}
 }
-
-func median(x []float64) float64 { return score.Sorted[float64](nil, x).Quantile(0.5) }
 
 // of names the region of a place.
 func (q quarters) of(p *ingest.Places, i int) string {

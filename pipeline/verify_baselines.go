@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -103,23 +102,17 @@ func (r *pastRows) fit(ctx context.Context, raw *ingest.Ensemble, lead time.Dura
 		switch e, err := fit.formula(&l.pool, last); {
 		case err == nil:
 			*fit.to = &e
-		case !tooLittle(err):
+		case !baseline.TooLittle(err):
 			return nil, err
 		}
 	}
 	switch bma, err := o.BMA(&l.pool, last); {
 	case err == nil:
 		b.bma = bma
-	case !tooLittle(err):
+	case !baseline.TooLittle(err):
 		return nil, err
 	}
 	return b, nil
-}
-
-// tooLittle tells whether there was too little to fit to, which is no fault.
-func tooLittle(err error) bool {
-	var few *baseline.TooFewError
-	return errors.As(err, &few) || errors.Is(err, baseline.ErrDegenerate)
 }
 
 // take adds the rows of one cycle.

@@ -27,7 +27,7 @@ func TestBMAReference(t *testing.T) {
 	near(t, "sum of weights", sum, 1, 1e-12)
 	var logLik float64
 	for _, r := range train {
-		m := mixtureOf(t, &b, r.Members)
+		m := predicted[Mixture](t, &b, r.Members)
 		var density float64
 		for k, w := range m.Weight {
 			z := (r.Obs - m.Mu[k]) / m.Sigma[k]
@@ -38,13 +38,13 @@ func TestBMAReference(t *testing.T) {
 	near(t, "log-likelihood", logLik, -2.584321, 1e-6)
 }
 
-func mixtureOf(t *testing.T, b *BMA, members []float32) Mixture {
+func predicted[D Distribution](t *testing.T, a Averaging, members []float32) D {
 	t.Helper()
-	d, ok := b.Predict(members)
+	d, ok := a.Predict(members)
 	if !ok {
 		t.Fatal("no prediction")
 	}
-	return d.(Mixture)
+	return d.(D)
 }
 
 // Each observation follows one of three members: with weight .6, .3, .1, biased.
@@ -99,7 +99,7 @@ func TestBMAMissing(t *testing.T) {
 	if b.Weight[3] != 0 {
 		t.Errorf("weight %g of a member that never came", b.Weight[3])
 	}
-	m := mixtureOf(t, &b, []float32{1, nan, 3, nan})
+	m := predicted[Mixture](t, &b, []float32{1, nan, 3, nan})
 	if len(m.Weight) != 2 {
 		t.Fatalf("prediction %+v", m)
 	}
@@ -145,7 +145,7 @@ func TestBMAGrownEnsemble(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%+v, with missing members marked %+v", got, want)
 		}
-		if m := mixtureOf(t, &got, []float32{1, 2, 3, 4}); len(m.Weight) != 3 {
+		if m := predicted[Mixture](t, &got, []float32{1, 2, 3, 4}); len(m.Weight) != 3 {
 			t.Errorf("a fourth member that no row had: %+v", m)
 		}
 	}

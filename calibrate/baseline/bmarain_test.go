@@ -68,7 +68,7 @@ func TestRainBMAReference(t *testing.T) {
 			}
 			var logLik float64
 			for _, r := range c.rows {
-				d := cubedGammas(t, &b, r.Members)
+				d := predicted[CubedGammas](t, &b, r.Members)
 				var density float64
 				for k, w := range d.Weight {
 					if r.Obs == 0 {
@@ -80,7 +80,7 @@ func TestRainBMAReference(t *testing.T) {
 				logLik += math.Log(density) / float64(len(c.rows))
 			}
 			near(t, "log-likelihood", logLik, c.logLik, 1e-6)
-			d := cubedGammas(t, &b, c.rows[6].Members)
+			d := predicted[CubedGammas](t, &b, c.rows[6].Members)
 			for i, x := range []float64{0, 1, 10} {
 				near(t, "CDF", d.CDF(x), c.cdf[i], 1e-4)
 			}
@@ -91,15 +91,6 @@ func TestRainBMAReference(t *testing.T) {
 			near(t, "CRPS", meanCRPS(c.rows[:200], func(r Row) (Distribution, bool) { return b.Predict(r.Members) }), c.crps[0], 5e-3)
 		})
 	}
-}
-
-func cubedGammas(t *testing.T, b *RainBMA, members []float32) CubedGammas {
-	t.Helper()
-	d, ok := b.Predict(members)
-	if !ok {
-		t.Fatal("no prediction")
-	}
-	return d.(CubedGammas)
 }
 
 // rainRows follow the model: of three members the first two, with weights .7 and .3.
@@ -229,7 +220,7 @@ func TestRainBMAFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cubedGammas(t, &b, wet[0].Members); d.CDF(0) != 0 {
+	if d := predicted[CubedGammas](t, &b, wet[0].Members); d.CDF(0) != 0 {
 		t.Errorf("P(Y = 0) = %g where every day was wet", d.CDF(0))
 	}
 	// Members that tell wet from dry, and members that never change.
@@ -244,7 +235,7 @@ func TestRainBMAFaults(t *testing.T) {
 	if b.Weight[2] != 0 {
 		t.Errorf("weight %g of a member that never came", b.Weight[2])
 	}
-	d := cubedGammas(t, &b, []float32{0, 2, nan})
+	d := predicted[CubedGammas](t, &b, []float32{0, 2, nan})
 	if crps := d.CRPS(0); len(d.Weight) != 2 || !(crps >= 0 && crps < 5) {
 		t.Errorf("prediction %+v with CRPS %g", d, crps)
 	}

@@ -34,14 +34,10 @@ func maximise(n int, w, theta []float64, weights bool, f law) (bestW, bestTheta 
 			return
 		}
 		top := slices.Max(x[q:])
-		var sum float64
 		for i, j := range member {
 			w[j] = math.Exp(x[q+i] - top)
-			sum += w[j]
 		}
-		for _, j := range member {
-			w[j] /= sum
-		}
+		shareOut(w)
 	}
 	share, slope := make([]float64, k), make([]float64, k*q)
 	byWeight := make([]float64, k)

@@ -90,7 +90,7 @@ func (o Rolling) BMA(p *Pool, last int) (Averaging, error) {
 		}
 	}
 	if o.years(p, last) {
-		if b, err := fit(p.season(last, half)); !tooLittle(err) {
+		if b, err := fit(p.season(last, half)); !TooLittle(err) {
 			return b, err
 		}
 	}
@@ -144,14 +144,14 @@ func (o Rolling) window(days int) int {
 func widening[T any](p *Pool, days, last int, fit func([]Row) (T, error)) (T, error) {
 	for ; ; days *= 2 {
 		t, err := fit(p.window(days, last))
-		if !tooLittle(err) || p.seen == 0 || last-days < p.first {
+		if !TooLittle(err) || p.seen == 0 || last-days < p.first {
 			return t, err
 		}
 	}
 }
 
-// tooLittle tells whether more rows might be enough for a fit.
-func tooLittle(err error) bool {
+// TooLittle tells whether there was too little to fit to: more rows might be enough.
+func TooLittle(err error) bool {
 	var few *TooFewError
 	return errors.As(err, &few) || errors.Is(err, ErrDegenerate)
 }

@@ -187,19 +187,18 @@ func (f *Frame) Update(s *Stations, c *Cases, obs []float32, p *Prediction) erro
 		f.Days++
 	}
 	f.Last = c.Day
-	defer f.remember(s, c, sum, obs, p)
-	if f.Censored != nil {
+	switch {
+	case f.Censored != nil:
 		f.updateCensored(s, c, obs, p, gap)
-		return nil
-	}
-	if p != nil && p.Ready {
+	case p != nil && p.Ready:
 		f.learnFrom(s, c, obs, p, gap)
-	} else {
+	default:
 		f.ageScale(gap)
 	}
-	for k := range f.Experts {
+	for k := range f.Experts { // a censored frame has none
 		f.Experts[k].take(f, s, c, sum, obs, p, gap, k)
 	}
+	f.remember(s, c, sum, obs, p)
 	return nil
 }
 

@@ -58,7 +58,7 @@ func (f *Frame) remember(s *Stations, c *Cases, sum []Summary, obs []float32, p 
 
 // past of case i as it was known when p was made.
 func (p *Prediction) past(i int) pair {
-	if p == nil || p.Past == nil {
+	if p == nil {
 		return noPair()
 	}
 	return p.Past[i]
@@ -66,7 +66,7 @@ func (p *Prediction) past(i int) pair {
 
 // place effect of case i as it was known when p was made.
 func (p *Prediction) place(i int) float32 {
-	if p == nil || p.Place == nil {
+	if p == nil {
 		return 0
 	}
 	return p.Place[i]

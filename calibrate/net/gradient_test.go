@@ -154,14 +154,7 @@ func TestGradientAgainstDifferences(t *testing.T) {
 			}
 			scale := largest(tp.gradients)
 			for i := 0; i < len(n.Weights); i += 1 + len(n.Weights)/50 {
-				w := n.Weights[i]
-				up, down := w+1e-3, w-1e-3
-				n.Weights[i] = up
-				hi := exactLoss(n, b)
-				n.Weights[i] = down
-				lo := exactLoss(n, b)
-				n.Weights[i] = w
-				want := (hi - lo) / (float64(up) - float64(down))
+				want := byDifferences(n, b, i, exactLoss)
 				if d := math.Abs(float64(tp.gradients[i]) - want); d > 1e-5*scale {
 					t.Fatalf("%s, %+v: gradient %d is %g, by differences %g", k.name(), c, i, tp.gradients[i], want)
 				}
@@ -206,4 +199,16 @@ func TestTapeAgainstTapeMachine(t *testing.T) {
 		}
 		m.Close()
 	}
+}
+
+// byDifferences is the derivative of a loss by weight i, as a central difference.
+func byDifferences(n *Net, b *Batch, i int, loss func(*Net, *Batch) float64) float64 {
+	w := n.Weights[i]
+	defer func() { n.Weights[i] = w }()
+	up, down := w+1e-3, w-1e-3
+	n.Weights[i] = up
+	hi := loss(n, b)
+	n.Weights[i] = down
+	lo := loss(n, b)
+	return (hi - lo) / (float64(up) - float64(down))
 }

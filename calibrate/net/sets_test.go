@@ -76,14 +76,7 @@ func TestAttentionGradient(t *testing.T) {
 			at = append(at, a.slopes.offset, a.slopes.offset+2)
 		}
 		for _, i := range at {
-			w := n.Weights[i]
-			up, down := w+1e-3, w-1e-3
-			n.Weights[i] = up
-			hi := setLoss(n, b)
-			n.Weights[i] = down
-			lo := setLoss(n, b)
-			n.Weights[i] = w
-			want := (hi - lo) / (float64(up) - float64(down))
+			want := byDifferences(n, b, i, setLoss)
 			if d := math.Abs(float64(tp.gradients[i]) - want); d > 2e-5*scale {
 				t.Fatalf("%s: gradient %d is %g, by differences %g", k.name(), i, tp.gradients[i], want)
 			}

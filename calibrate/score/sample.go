@@ -25,6 +25,9 @@ func Sorted[T Float](dst Sample, members []T) Sample {
 	return dst
 }
 
+// Median of the numbers that are not NaN.
+func Median(x []float64) float64 { return Sorted[float64](nil, x).Quantile(0.5) }
+
 // Mean of the members.
 func (s Sample) Mean() float64 {
 	if len(s) == 0 {
