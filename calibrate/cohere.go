@@ -24,7 +24,7 @@ const coherentDays = 20
 // times on days that the networks had not seen: from the covariance of what the latent
 // normal variable of each case must have been. It is the normal score of the
 // observation under the distribution that the model gives the case, a Gaussian copula
-// of errors. What the raw members that sampled ones start from bring along, the noise
+// of errors; of an observation at the bound its expectation is known. What the raw members that sampled ones start from bring along, the noise
 // need not supply. Networks of a joint model have been trained with noise of the
 // coherence in space, which then stays.
 func (m *Model) cohere(ctx context.Context, s *trainingSet, folds []fold, o TrainOptions) error {
@@ -35,7 +35,7 @@ func (m *Model) cohere(ctx context.Context, s *trainingSet, folds []fold, o Trai
 	if len(groups) < 2 {
 		return nil
 	}
-	latent, reliability, err := m.latents(ctx, s, chosen, o)
+	latents, reliability, err := m.latents(ctx, s, chosen, o)
 	if err != nil {
 		return err
 	}
@@ -54,10 +54,10 @@ func (m *Model) cohere(ctx context.Context, s *trainingSet, folds []fold, o Trai
 	if supplied < 1e-6 {
 		return nil // there is no noise to relate
 	}
-	moments := s.moments(groups, latent, reliability, response[0]*response[0], supplied)
+	all := s.moments(groups, latents, reliability)
 	before := m.Method.Coherence
 	if trained := m.Coherence; m.Method.Joint && m.Nets != nil {
-		moments.space = nil
+		all.space = nil
 		trained.LeadRange, trained.LocalRange = before.LeadRange, before.LocalRange
 		before = trained
 	}
@@ -66,9 +66,20 @@ func (m *Model) cohere(ctx context.Context, s *trainingSet, folds []fold, o Trai
 		shapes = []bool{false, true}
 	}
 	weight := float64(cycles) / float64(cycles+coherentDays)
-	m.Coherence = before.towards(moments.fit(before, shapes), weight)
+	learned, steps := before, 1
+	if s.censored {
+		steps = newtonSteps
+	}
+	for range steps {
+		learned = all.noise(learned, response[0]*response[0], supplied).fit(before, shapes)
+	}
+	m.Coherence = before.towards(learned, weight)
 	return nil
 }
+
+// newtonSteps that the equation of pairs of censored cases takes; that of others is
+// linear.
+const newtonSteps = 4
 
 // coherent chooses cases by cycle, and the held-out part of each fold that they are,
 // and tells how many cycles there are.
@@ -127,19 +138,51 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
 	return keys
 }
 
-// latents are, by case, what the latent variable must have been for the observation to
-// come about, and the square of their correlation with it: of an ensemble only the rank
-// of the observation is known, whose expected normal score stands for it.
-func (m *Model) latents(ctx context.Context, s *trainingSet, chosen []fold, o TrainOptions) ([]float64, float64, error) {
-	latent := make([]float64, s.len())
-	observed := func(i int) float64 { return s.drawScore(i, s.uniform(i)) }
+// latent is what an observation tells of the standard normal variable that it came from:
+// its expectation, and the first two coefficients of that in normed Hermite polynomials
+// of the variable. When two variables are correlated by r, the expectations have
+// covariance first first' r + second second' r² and terms of r³.
+type latent struct{ value, first, second float64 }
+
+// censoredLatent is that of an observation at the bound, below which the variable is
+// with the given probability; coefficients are those of any observation of the case.
+func censoredLatent(below float64) latent {
+	q := normalQuantile(below)
+	density := math.Exp(logNormal(q, 1))
+	mean := -density / below // given that the variable is below q
+	return latent{
+		value: mean,
+		first: 1 - below + density*(q-mean),
+		// ∫ (z²-1) z φ above q is (q²+1) φ(q), and ∫ (z²-1) φ below it is -q φ(q).
+		second: density * (q*q + 1 - q*mean) / math.Sqrt2,
+	}
+}
+
+// latents are what observations tell, by case, and the square of the correlation of
+// uncensored values with the variable: of an ensemble only the rank of the observation
+// is known, whose expected normal score stands for it.
+func (m *Model) latents(ctx context.Context, s *trainingSet, chosen []fold, o TrainOptions) ([]latent, float64, error) {
+	latents := make([]latent, s.len())
+	tell := func(i int, score float64, below func(bound float64) float64) {
+		latents[i] = latent{value: score, first: 1}
+		if !s.censored {
+			return
+		}
+		c := censoredLatent(below(normalScore(0, float64(s.mu[i]), float64(s.sigma[i]), s.family)))
+		if !s.censor[i] {
+			c.value = score
+		}
+		latents[i] = c
+	}
 	if m.Correction == 0 {
 		for _, f := range chosen {
 			for _, i := range f.held {
-				latent[i] = observed(int(i))
+				tell(int(i), float64(s.score[i]), func(bound float64) float64 {
+					return normalCDF(min(max(bound, -scoreClip), scoreClip))
+				})
 			}
 		}
-		return latent, 1, nil
+		return latents, 1, nil
 	}
 	// Expected normal scores of ranks (Blom 1958).
 	var expected [heldMembers + 1]float64
@@ -149,24 +192,25 @@ func (m *Model) latents(ctx context.Context, s *trainingSet, chosen []fold, o Tr
 		reliability += expected[r] * expected[r] / (heldMembers + 1)
 	}
 	err := m.held(ctx, s, chosen, m.Correction, o, func(i int, x []float64) {
-		y, rank := observed(i)/m.Dispersion, 0
-		for _, v := range x {
-			if v < y {
-				rank++
+		rank := func(y float64) (n int) {
+			for _, v := range x {
+				if v < y {
+					n++
+				}
 			}
+			return n
 		}
-		latent[i] = expected[rank]
+		tell(i, expected[rank(float64(s.score[i])/m.Dispersion)], func(bound float64) float64 {
+			return (float64(rank(bound)) + 0.5) / (heldMembers + 1)
+		})
 	})
-	return latent, reliability, err
+	return latents, reliability, err
 }
 
-// uniform number of a case, for what its observation leaves open.
-func (s *trainingSet) uniform(i int) float64 {
-	return (float64(scattered(s.origin[i])>>11) + 0.5) / (1 << 53)
-}
-
-// pairBin sums over pairs of cases that are alike in distance.
-type pairBin struct{ km, height, hours, product, count float64 }
+// pairBin is the mean over pairs of cases that are alike in distance: of the product of
+// their latents, of those of their coefficients, and of the covariance of templates.
+// count is the number of pairs that would tell as much if none were censored.
+type pairBin struct{ km, height, hours, product, second, template, count float64 }
 
 // pairs are bins of pairs of places at one lead time, of pairs of places at two, and of
 // one place at two.
@@ -175,15 +219,13 @@ type pairs struct{ space, both, lead []pairBin }
 // binOf distances: ten a factor of e, from 1 km or m or hour on.
 func binOf(d float64) int { return int(10 * math.Log1p(d)) }
 
-// moments sums, over the pairs of each group, the covariance of latents that noise
-// must supply, in units of the variance that it supplies: what the template brings
-// along is its covariance times the factor.
-func (s *trainingSet) moments(groups [][]int32, latent []float64, reliability, template, supplied float64) pairs {
+// moments are means over the pairs of each group.
+func (s *trainingSet) moments(groups [][]int32, latents []latent, reliability float64) pairs {
 	var square, n float64
 	for _, g := range groups {
 		for _, i := range g {
-			square += latent[i] * latent[i]
-			n++
+			square += latents[i].value * latents[i].value
+			n += latents[i].first
 		}
 	}
 	scale := 1 / (square / n * reliability)
@@ -211,15 +253,17 @@ func (s *trainingSet) moments(groups [][]int32, latent []float64, reliability, t
 				case hours > 0:
 					kind = 1
 				}
-				product := (latent[i]*latent[j]*scale - template*s.templates(i, j)) / supplied
 				key := [3]int{binOf(km), binOf(height), binOf(hours)}
 				bin := bins[kind][key]
 				if bin == nil {
 					bin = &pairBin{}
 					bins[kind][key] = bin
 				}
-				bin.km, bin.height, bin.hours = bin.km+km, bin.height+height, bin.hours+hours
-				bin.product, bin.count = bin.product+product, bin.count+1
+				x, y := latents[i], latents[j]
+				w := x.first * y.first
+				bin.km, bin.height, bin.hours = bin.km+w*km, bin.height+w*height, bin.hours+w*hours
+				bin.product, bin.template = bin.product+x.value*y.value*scale, bin.template+w*s.templates(i, j)
+				bin.second, bin.count = bin.second+x.second*y.second, bin.count+w
 			}
 		}
 	}
@@ -232,10 +276,34 @@ func (s *trainingSet) moments(groups [][]int32, latent []float64, reliability, t
 		slices.SortFunc(keys, func(a, b [3]int) int { return slices.Compare(a[:], b[:]) })
 		for _, key := range keys {
 			b := *bins[k][key]
-			out[k] = append(out[k], pairBin{b.km / b.count, b.height / b.count, b.hours / b.count, b.product / b.count, b.count})
+			b.km, b.height, b.hours = b.km/b.count, b.height/b.count, b.hours/b.count
+			b.product, b.second, b.template = b.product/b.count, b.second/b.count, b.template/b.count
+			out[k] = append(out[k], b)
 		}
 	}
 	return pairs{out[0], out[1], out[2]}
+}
+
+// noise is the correlation of bins that noise must supply, in the place of their
+// products, in units of the variance that it supplies: what the template brings along is
+// its covariance times the factor. Where second counts, the equation
+//
+//	r + second r² = product,  r = template factor + noise supplied
+//
+// is made linear about the coherence c. The roots themselves would be too small in
+// bins of few pairs.
+func (p pairs) noise(c Coherence, template, supplied float64) pairs {
+	each := func(bins []pairBin) []pairBin {
+		out := slices.Clone(bins)
+		for k, b := range out {
+			brought := template * b.template
+			r := brought + supplied*c.Correlation(b.km, b.height, time.Duration(b.hours*float64(time.Hour)))
+			r = (b.product + b.second*r*r) / (1 + 2*b.second*r)
+			out[k].product = (r - brought) / supplied
+		}
+		return out
+	}
+	return pairs{each(p.space), each(p.both), each(p.lead)}
 }
 
 // templates is the covariance of the raw members that two cases start from.

@@ -99,6 +99,35 @@ func TestCoherenceIsLearned(t *testing.T) {
 	}
 }
 
+// An observation at the bound, such as a dry day, tells less than others; the correlation
+// is found all the same, also where there is none.
+func TestCoherenceOfCensoredIsLearned(t *testing.T) {
+	const h = time.Hour
+	for _, want := range []Coherence{
+		{Local: 1, Range: 1, Height: 1},
+		{Regional: 0.1, Local: 0.6, Range: 150, Height: 800, LeadRange: 20, LocalRange: 6},
+		{Regional: 0.2, Local: 0.1, Range: 250, Height: 3000, LeadRange: 20, Smooth: true},
+	} {
+		s := errorsOf(t, want, 400, 40, 12*h, 24*h, 48*h)
+		clear(s.template)
+		s.censored = true
+		for i := range s.score {
+			dry := 0.1 + 0.8*noise.Seed(4).Uniform(0, i) // probability
+			bound := float32(normalQuantile(dry))
+			s.mu[i], s.censor[i], s.score[i] = -bound, s.score[i] <= bound, max(s.score[i], bound)
+		}
+		got := learnt(t, s)
+		for _, km := range []float64{0, 30, 100, 300} {
+			for _, apart := range []time.Duration{0, 12 * h, 36 * h} {
+				a, b := want.Correlation(km, 2*km, apart), got.Correlation(km, 2*km, apart)
+				if math.Abs(a-b) > 0.08 {
+					t.Errorf("%+v: correlation at %g km and %s is %.3f, learned %.3f", want, km, apart, a, b)
+				}
+			}
+		}
+	}
+}
+
 // What the raw members that all places start from have in common is not supplied by
 // the noise once more.
 func TestCoherenceOfTemplatesIsNotDoubled(t *testing.T) {

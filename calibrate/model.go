@@ -68,7 +68,7 @@ type Candidate struct {
 	Error      float64 // standard error of Gain, by day
 }
 
-const modelVersion = 5
+const modelVersion = 6
 
 func (m *Model) gaussian() interpolant.Gaussian {
 	return interpolant.Gaussian{S0: m.Start, S1: 1}
