@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"sipipe/calibrate/net"
 	"sipipe/calibrate/noise"
 )
 
@@ -63,6 +64,21 @@ func learnt(t *testing.T, s *trainingSet) Coherence {
 	return m.Coherence
 }
 
+// silent makes a model whose networks say nothing, so that its members are the frame's.
+func silent(t *testing.T, s *trainingSet) *Model {
+	t.Helper()
+	m := &Model{Method: small(), Start: small().Dress, Correction: 1, Dispersion: 1}
+	s.condition = make([]float32, s.len()*s.conditions.len())
+	for range m.Method.Folds {
+		n, err := net.New(net.Config{Dx: 1, Dc: s.conditions.len(), Dout: 2, Hidden: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Nets = append(m.Nets, n)
+	}
+	return m
+}
+
 // From a long archive the correlation is found; from a short one that which is
 // configured hardly changes.
 func TestCoherenceIsLearned(t *testing.T) {
@@ -100,7 +116,7 @@ func TestCoherenceIsLearned(t *testing.T) {
 }
 
 // An observation at the bound, such as a dry day, tells less than others; the correlation
-// is found all the same, also where there is none.
+// is found all the same, also where there is none, and from ranks in ensembles of networks.
 func TestCoherenceOfCensoredIsLearned(t *testing.T) {
 	const h = time.Hour
 	for _, want := range []Coherence{
@@ -116,12 +132,17 @@ func TestCoherenceOfCensoredIsLearned(t *testing.T) {
 			bound := float32(normalQuantile(dry))
 			s.mu[i], s.censor[i], s.score[i] = -bound, s.score[i] <= bound, max(s.score[i], bound)
 		}
-		got := learnt(t, s)
-		for _, km := range []float64{0, 30, 100, 300} {
-			for _, apart := range []time.Duration{0, 12 * h, 36 * h} {
-				a, b := want.Correlation(km, 2*km, apart), got.Correlation(km, 2*km, apart)
-				if math.Abs(a-b) > 0.08 {
-					t.Errorf("%+v: correlation at %g km and %s is %.3f, learned %.3f", want, km, apart, a, b)
+		networks := silent(t, s)
+		if err := networks.cohere(context.Background(), s, foldsOf(s, len(networks.Nets)), TrainOptions{Threads: 2}); err != nil {
+			t.Fatal(err)
+		}
+		for _, got := range []Coherence{learnt(t, s), networks.Coherence} {
+			for _, km := range []float64{0, 30, 100, 300} {
+				for _, apart := range []time.Duration{0, 12 * h, 36 * h} {
+					a, b := want.Correlation(km, 2*km, apart), got.Correlation(km, 2*km, apart)
+					if math.Abs(a-b) > 0.08 {
+						t.Errorf("%+v: correlation at %g km and %s is %.3f, learned %.3f", want, km, apart, a, b)
+					}
 				}
 			}
 		}
@@ -178,6 +199,30 @@ func TestSharesOfMembers(t *testing.T) {
 		a, b := r.Ensemble.At(0, 1), r.Ensemble.At(0, 4)
 		if got := correlation(a, b); got < c.least || got > c.most {
 			t.Errorf("%+v: members are correlated by %.2f", c.coherence, got)
+		}
+	}
+}
+
+// Members are related between lead times by each share as its range says.
+func TestMembersOfLeadTimes(t *testing.T) {
+	m := small()
+	m.Interpolant = false
+	m.Path, m.Gamma = "one-sided-linear", "" // noise alone
+	m.LearnCoherence = false
+	for _, c := range []Coherence{
+		{Regional: 1, LeadRange: 40},
+		{LeadRange: 15},
+		{Local: 1, LocalRange: 20},
+		{Regional: 0.2, Local: 0.5, LeadRange: 60},
+	} {
+		c.Range, c.Height = 100, 500
+		m.Coherence = c
+		w := newWorld(3, 8, 30)
+		w.leads = []time.Duration{24 * time.Hour, 48 * time.Hour}
+		_, _, r := calibrated(t, w, newMemory(), w.cycles[26], m, 1, SampleOptions{Members: 2000, Draw: DrawIndependent})
+		got, want := correlation(r.Ensemble.At(0, 1), r.Ensemble.At(1, 1)), c.Correlation(0, 0, 24*time.Hour)
+		if math.Abs(got-want) > 4/math.Sqrt(2000) {
+			t.Errorf("%+v: members are correlated by %.2f, want %.2f", c, got, want)
 		}
 	}
 }
