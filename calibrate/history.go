@@ -56,8 +56,8 @@ type Archived struct {
 
 // history versions: a change of meaning or layout of what is stored changes them.
 const (
-	archivedVersion = 10
-	stateVersion    = 10
+	archivedVersion = 11
+	stateVersion    = 11
 )
 
 // History is the chain of archived statistical forecasts of one variable. Each

@@ -12,11 +12,11 @@ import (
 // censored is the frame of a variable with a point mass at zero: a logistic
 // distribution of a latent variable in working space, censored at zero, location
 // and log scale linear in features of the ensemble (Messner et al. 2014, Mon.
-// Wea. Rev. 142, 448), fitted by minimum CRPS over the latest archived rows.
+// Wea. Rev. 142, 448), fitted by minimum CRPS over archived rows.
 type censored struct {
 	Members  int
 	Position bool
-	Rows     []censoredRow
+	Rows     thinned[censoredRow]
 	Fresh    int // rows since the last fit
 	Location []float64
 	LogScale []float64
@@ -154,12 +154,10 @@ func (f *Frame) updateCensored(s *Stations, c *Cases, obs []float32, p *Predicti
 		}
 		r.Observed = max(obs[i], 0)
 		q.Places.add(c.Station[i], float64(r.Observed-r.Mean))
-		q.Rows = append(q.Rows, r)
+		q.Rows.add(c.Day, c.Station[i], r)
 		q.Fresh++
 	}
-	if extra := len(q.Rows) - f.Options.ScaleRows; extra > f.Options.ScaleRows/4 {
-		q.Rows = append([]censoredRow(nil), q.Rows[extra:]...)
-	}
+	q.Rows.thin(f.Options.ScaleRows)
 	q.Position = q.Position || s.Len() >= positionPlaces
 }
 
@@ -196,17 +194,17 @@ func (f *Frame) predictCensored(s *Stations, c *Cases) (*Prediction, error) {
 		p.Place[i] = float32(places[k])
 	}
 	wet := 0
-	for i := range q.Rows {
-		if q.Rows[i].Observed > 0 {
+	for i := range q.Rows.Kept {
+		if q.Rows.Kept[i].Row.Observed > 0 {
 			wet++
 		}
 	}
-	if len(q.Rows) < censoredRows || wet < censoredWet {
+	if q.Rows.Seen < censoredRows || wet < censoredWet {
 		return p, nil
 	}
-	if q.Location == nil || q.Fresh*50 >= len(q.Rows) || q.Season != f.seasonal(c.Day) {
+	if q.Location == nil || q.Fresh*50 >= q.Rows.Seen || q.Season != f.seasonal(c.Day) {
 		q.Season = f.seasonal(c.Day)
-		if err := q.fit(s, f.Options.ScaleRows); err != nil {
+		if err := q.fit(s); err != nil {
 			return nil, err
 		}
 		q.Fresh = 0
@@ -227,7 +225,7 @@ func (f *Frame) predictCensored(s *Stations, c *Cases) (*Prediction, error) {
 		p.Sigma[i] = float32(math.Exp(dot(q.LogScale, b)))
 		p.SpreadLog[i] = float32(math.Log(float64(r.SD) + 0.1))
 	}
-	p.Ready, p.Days, p.Grown = true, f.Days, len(q.Rows) >= censoredGrown
+	p.Ready, p.Days, p.Grown = true, f.Days, q.Rows.Seen >= censoredGrown
 	return p, nil
 }
 
@@ -244,19 +242,19 @@ func dot(a, b []float64) float64 {
 // (F - 1{x >= y})² from 0):
 //
 //	CRPS = s ( -z + 2 log(1+e^z) - 1 - log(1+e^l) + 1/(1+e^-l) )
-func (q *censored) fit(s *Stations, most int) error {
-	rows := q.Rows[max(0, len(q.Rows)-most):]
+func (q *censored) fit(s *Stations) error {
+	rows := q.Rows.Kept
 	n := len(rows)
 	na, nb := q.sizes()
 	a, b := mat.NewDense(n, na, nil), mat.NewDense(n, nb, nil)
 	for i := range rows {
-		q.features(a.RawRowView(i), b.RawRowView(i), &rows[i], s)
+		q.features(a.RawRowView(i), b.RawRowView(i), &rows[i].Row, s)
 	}
 	meanA, sdA := standardise(a)
 	meanB, sdB := standardise(b)
 	var level float64
 	for i := range rows {
-		level += float64(rows[i].Observed) / float64(n)
+		level += float64(rows[i].Row.Observed) / float64(n)
 	}
 	value := func(th, grad []float64) float64 {
 		var f float64
@@ -266,7 +264,7 @@ func (q *censored) fit(s *Stations, most int) error {
 			xa, xb := a.RawRowView(i), b.RawRowView(i)
 			m, ls := dot(th[:na], xa), dot(th[na:], xb)
 			sc := math.Exp(math.Min(math.Max(ls, -5), 5))
-			z, l := (float64(rows[i].Observed)-m)/sc, -m/sc
+			z, l := (float64(rows[i].Row.Observed)-m)/sc, -m/sc
 			fz, fl := logistic(z), logistic(l)
 			c := sc * (-z + 2*softplus(z) - 1 - softplus(l) + fl)
 			f += c

@@ -16,7 +16,8 @@ type Options struct {
 	// ScaleMemory [days]: how fast the scale forgets; default 30. Archives longer
 	// than a year remember a tenth of their length when that is more.
 	ScaleMemory float64
-	// Rows at most from which the scale is learned, the latest; default 20000.
+	// ScaleRows are the rows at most from which the scale is learned, and the regression
+	// of a censored variable; default 20000. Of a longer archive see thinned.
 	ScaleRows int
 	// Learning is the rate at which weights follow errors; default 1.
 	Learning float64
@@ -72,7 +73,7 @@ type Frame struct {
 	Days        int // distinct valid days taken in
 	// Discounted sums of squared archived residuals and their number, by station.
 	Square, Count []float64
-	Rows          []scaleRow
+	Rows          thinned[scaleRow]
 	Scale         scaleModel
 	Fresh         int         // rows since the scale was fitted
 	Past          []datedPair // [station] the last that was taken in
@@ -298,12 +299,10 @@ func (f *Frame) learnFrom(s *Stations, c *Cases, obs []float32, p *Prediction, g
 		st := c.Station[i]
 		f.Square[st] += r * r
 		f.Count[st]++
-		f.Rows = append(f.Rows, scaleRow{Day: c.Day, Residual: float32(r), Station: p.StationLog[i], Spread: p.SpreadLog[i]})
+		f.Rows.add(c.Day, st, scaleRow{Day: c.Day, Residual: float32(r), Station: p.StationLog[i], Spread: p.SpreadLog[i]})
 		f.Fresh++
 	}
-	if extra := len(f.Rows) - f.Options.ScaleRows; extra > f.Options.ScaleRows/4 {
-		f.Rows = append([]scaleRow(nil), f.Rows[extra:]...)
-	}
+	f.Rows.thin(f.Options.ScaleRows)
 	if own > 0 {
 		for k := range loss {
 			if p.Expert[k] != nil {
@@ -439,10 +438,9 @@ func (f *Frame) sigma(station, spread, day float64) float64 {
 
 // refitScale fits the scale again when the rows have grown by a fiftieth.
 func (f *Frame) refitScale(day float64) {
-	if len(f.Rows) < scaled || f.Fresh*50 < len(f.Rows) {
+	if f.Rows.Seen < scaled || f.Fresh*50 < f.Rows.Seen {
 		return
 	}
-	rows := f.Rows[max(0, len(f.Rows)-f.Options.ScaleRows):]
-	f.Scale = fitScale(rows, day, f.scaleMemory(day), f.seasonal(day))
+	f.Scale = fitScale(&f.Rows, day, f.scaleMemory(day), f.seasonal(day))
 	f.Fresh = 0
 }

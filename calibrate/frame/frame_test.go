@@ -306,15 +306,15 @@ func TestFrameResistsGrossError(t *testing.T) {
 
 func TestFitScaleRecoversSpreadDependence(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 9))
-	var rows []scaleRow
+	var rows thinned[scaleRow]
 	for d := range 200 {
-		for range 30 {
+		for place := range 30 {
 			spread := 0.3 * rng.NormFloat64()
 			sigma := 2 * math.Exp(0.5*spread)
-			rows = append(rows, scaleRow{Day: float64(d), Residual: float32(sigma * rng.NormFloat64()), Station: float32(math.Log(2)), Spread: float32(spread)})
+			rows.add(float64(d), place, scaleRow{Day: float64(d), Residual: float32(sigma * rng.NormFloat64()), Station: float32(math.Log(2)), Spread: float32(spread)})
 		}
 	}
-	m := fitScale(rows, 200, 0, false)
+	m := fitScale(&rows, 200, 0, false)
 	for _, spread := range []float64{-0.5, 0, 0.5} {
 		want := 2 * math.Exp(0.5*spread)
 		if got := m.at(math.Log(2), spread, 200); math.Abs(got-want) > 0.05*want {

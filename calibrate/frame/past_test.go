@@ -33,7 +33,7 @@ func TestPastIsWhatWasKnown(t *testing.T) {
 	third := predict(3)
 	update(2, nil)
 	update(3, third)
-	if got, want := f.Censored.Rows[2].Past, (pair{10, 1.5}); got != want {
+	if got, want := f.Censored.Rows.Kept[2].Row.Past, (pair{10, 1.5}); got != want {
 		t.Errorf("day 3 was learned with %v, want %v of day 1", got, want)
 	}
 	if got, want := predict(3+pastAge).past(0), (pair{30, 3.5}); got != want {

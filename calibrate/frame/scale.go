@@ -55,8 +55,8 @@ func scalePrior(n int) []float64 {
 
 // fitScale minimises the discounted mean CRPS of N(0, sigma²) over archived
 // residuals (Gneiting et al. 2005), with a quadratic penalty towards the prior.
-// memory is in days; 0 weighs all rows alike.
-func fitScale(rows []scaleRow, now, memory float64, season bool) scaleModel {
+// memory is in days; 0 weighs all days alike.
+func fitScale(archive *thinned[scaleRow], now, memory float64, season bool) scaleModel {
 	m := scaleModel{Season: season}
 	n := 3
 	if season {
@@ -65,14 +65,17 @@ func fitScale(rows []scaleRow, now, memory float64, season bool) scaleModel {
 	m.A = scalePrior(n)
 	var total, mean, days float64
 	last := math.Inf(-1)
+	rows := archive.Kept
 	weight := make([]float64, len(rows))
-	for i, r := range rows {
-		w := decay(now-r.Day, memory)
+	for i := range rows {
+		r := &rows[i].Row
+		d := decay(now-r.Day, memory)
+		w := d * archive.weight(i)
 		weight[i] = w
 		total += w
 		mean += w * float64(r.Spread)
 		if r.Day != last {
-			days += w
+			days += d
 			last = r.Day
 		}
 	}
@@ -82,7 +85,8 @@ func fitScale(rows []scaleRow, now, memory float64, season bool) scaleModel {
 	m.Centre = mean / total
 	x := make([]float64, n*len(rows))
 	var level float64
-	for i, r := range rows {
+	for i := range rows {
+		r := &rows[i].Row
 		m.features(x[i*n:(i+1)*n:(i+1)*n], float64(r.Station), float64(r.Spread), r.Day)
 		level += weight[i] * math.Abs(float64(r.Residual)) / total
 	}
@@ -94,14 +98,14 @@ func fitScale(rows []scaleRow, now, memory float64, season bool) scaleModel {
 	value := func(a, grad []float64) float64 {
 		var f float64
 		clear(grad)
-		for i, r := range rows {
+		for i := range rows {
 			var l float64
 			xi := x[i*n : (i+1)*n]
 			for j, v := range xi {
 				l += a[j] * v
 			}
 			s := math.Exp(math.Min(math.Max(l, -30), 30))
-			z := float64(r.Residual) / s
+			z := float64(rows[i].Row.Residual) / s
 			pdf := math.Exp(-z*z/2) / math.Sqrt(2*math.Pi)
 			f += weight[i] * s * (z*math.Erf(z/math.Sqrt2) + 2*pdf - 1/math.Sqrt(math.Pi))
 			// d CRPS / d sigma = 2 phi(z) - 1/sqrt(pi); d sigma / d l = sigma.
