@@ -42,7 +42,7 @@ type CalibrateConfig struct {
 	Delay   time.Duration `mapstructure:"delay" desc:"how long after its valid time an observation becomes available" valid:"0s.."`
 
 	Since    time.Time `mapstructure:"since" desc:"date from which on the archive is used; empty: all of it"`
-	Withhold []string  `mapstructure:"withhold" desc:"stations whose observations nothing learns from, to see how good forecasts of unseen places are: names, or parts such as 2/5, the second of five into which stations fall at random by calibrate.seed"`
+	Withhold []string  `mapstructure:"withhold" desc:"stations whose observations nothing learns from, to see how good forecasts of unseen places are: names, or parts such as 2/5, the second of five into which stations are dealt, by calibrate.seed, when they are first observed"`
 
 	Method       string `mapstructure:"method" desc:"interpolant: the statistical frame with the interpolant on top; frame: the statistical frame alone" valid:"interpolant|frame"`
 	Model        string `mapstructure:"model" desc:"pointwise: an interpolant for each place, its noise related between places; joint: one interpolant for all places of a cycle at once, whose networks see them all (of more than 64, sets of them); it takes more time" valid:"pointwise|joint"`

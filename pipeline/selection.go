@@ -1,14 +1,17 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"sipipe/calibrate/noise"
@@ -50,7 +53,7 @@ type withheld struct {
 	seed     uint64
 }
 
-// part k of n into which stations fall by their name and the seed.
+// part k of n into which stations are dealt.
 type part struct{ k, n int }
 
 // newWithheld reads entries of calibrate.withhold: names of stations, and parts such
@@ -75,16 +78,37 @@ func newWithheld(entries []string, seed uint64) (withheld, error) {
 
 func (w withheld) none() bool { return len(w.stations) == 0 && len(w.parts) == 0 }
 
-// has tells whether a station is withheld.
-func (w withheld) has(id string) bool {
-	if slices.Contains(w.stations, id) {
-		return true
+// of tells which stations of a variable are withheld. Parts are dealt in turn, so that
+// their sizes differ by one at most, to stations in the order in which they are first
+// observed; where that is at the same time, in an order drawn from the seed. A station
+// that is new thus moves no other, and no result depends on observations to come.
+func (w withheld) of(a archive, variable string) (func(id string) bool, error) {
+	number := map[string]int{}
+	if len(w.parts) > 0 {
+		key := noise.Seed(w.seed).Text("withhold")
+		for _, valid := range a.ObservedTimes(variable) {
+			o, err := a.Observed(context.Background(), variable, valid)
+			var broken *ingest.UnusableError
+			if errors.As(err, &broken) || o == nil && err == nil {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			fresh := slices.DeleteFunc(slices.Clone(o.ID), func(id string) bool { _, old := number[id]; return old })
+			slices.SortFunc(fresh, func(a, b string) int {
+				return cmp.Or(cmp.Compare(key.Text(a).Bits(0, 0), key.Text(b).Bits(0, 0)), strings.Compare(a, b))
+			})
+			for _, id := range fresh {
+				number[id] = len(number)
+			}
+		}
 	}
-	// Each part count deals the stations anew, as a fresh draw.
-	return slices.ContainsFunc(w.parts, func(p part) bool {
-		u := noise.Seed(w.seed).Text("withhold").Int(int64(p.n)).Text(id).Uniform(0, 0)
-		return int(u*float64(p.n)) == p.k-1
-	})
+	return func(id string) bool {
+		k, known := number[id]
+		return slices.Contains(w.stations, id) ||
+			known && slices.ContainsFunc(w.parts, func(p part) bool { return k%p.n == p.k-1 })
+	}, nil
 }
 
 // learnable is an archive without the observations of withheld stations: what
@@ -92,6 +116,23 @@ func (w withheld) has(id string) bool {
 type learnable struct {
 	archive
 	withheld withheld
+
+	mu  sync.Mutex
+	has map[string]func(id string) bool // by variable
+}
+
+// withholds tells which stations of a variable are left out.
+func (l *learnable) withholds(variable string) (func(id string) bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if has, ok := l.has[variable]; ok {
+		return has, nil
+	}
+	has, err := l.withheld.of(l.archive, variable)
+	if err == nil {
+		l.has[variable] = has
+	}
+	return has, err
 }
 
 // Observed is nil when no other station is left.
@@ -100,10 +141,14 @@ func (l *learnable) Observed(ctx context.Context, variable string, valid time.Ti
 	if err != nil || o == nil {
 		return o, err
 	}
+	withheld, err := l.withholds(variable)
+	if err != nil {
+		return nil, fmt.Errorf("deal stations for calibrate.withhold: %w", err)
+	}
 	kept := *o
 	kept.ID, kept.Values = nil, nil
 	for i, id := range o.ID {
-		if !l.withheld.has(id) {
+		if !withheld(id) {
 			kept.ID, kept.Values = append(kept.ID, id), append(kept.Values, o.Values[i])
 		}
 	}
@@ -145,7 +190,7 @@ func (s *session) selected(whole archive) (all, learning archive, err error) {
 	if w.none() {
 		return all, all, nil
 	}
-	return all, &learnable{all, w}, nil
+	return all, &learnable{archive: all, withheld: w, has: map[string]func(string) bool{}}, nil
 }
 
 // warnUnknown warns, once in a run, of names in calibrate.withhold that no station of a

@@ -1,14 +1,18 @@
 package pipeline
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"sipipe/ingest"
 )
 
 // What a withheld station measured, true or false, changes no bit of any product; it
@@ -97,27 +101,87 @@ func TestSince(t *testing.T) {
 	}
 }
 
-// Parts are disjoint, cover all stations, and are about as large as each other.
-func TestPartsOfStations(t *testing.T) {
-	const n, stations = 5, 2000
-	count := make([]int, n)
-	for i := range stations {
-		in := 0
-		for k := range n {
-			w, err := newWithheld([]string{strconv.Itoa(k+1) + "/" + strconv.Itoa(n)}, 1)
-			must2(t, err)
-			if w.has("station " + strconv.Itoa(i)) {
-				count[k]++
-				in++
+// register is an archive of stations by the day on which they are observed.
+type register struct {
+	archive
+	days [][]string
+}
+
+func (r register) ObservedTimes(string) []time.Time {
+	var out []time.Time
+	for d := range r.days {
+		out = append(out, time.Date(2020, 1, 1+d, 0, 0, 0, 0, time.UTC))
+	}
+	return out
+}
+
+func (r register) Observed(_ context.Context, _ string, valid time.Time) (*ingest.Observed, error) {
+	if d := r.days[valid.Day()-1]; d != nil {
+		return &ingest.Observed{ID: d, Values: make([]float32, len(d))}, nil
+	}
+	return nil, &ingest.UnusableError{}
+}
+
+// dealt is the part of each station, which must be in one.
+func dealt(t *testing.T, n int, r register) map[string]int {
+	t.Helper()
+	out := map[string]int{}
+	for k := range n {
+		w, err := newWithheld([]string{fmt.Sprintf("%d/%d", k+1, n)}, 1)
+		must2(t, err)
+		has, err := w.of(r, "t2m")
+		must2(t, err)
+		for _, id := range slices.Concat(r.days...) {
+			if has(id) {
+				if before, ok := out[id]; ok && before != k {
+					t.Errorf("station %s lies in parts %d and %d", id, before+1, k+1)
+				}
+				out[id] = k
 			}
 		}
-		if in != 1 {
-			t.Fatalf("station %d lies in %d parts", i, in)
+		if has("never observed") {
+			t.Error("a station without observations is withheld")
 		}
 	}
-	for k, c := range count {
-		if c < stations/n-80 || c > stations/n+80 { // 4.5 standard deviations
-			t.Errorf("part %d has %d stations of %d", k+1, c, stations)
+	if all := slices.Compact(slices.Sorted(slices.Values(slices.Concat(r.days...)))); len(out) != len(all) {
+		t.Errorf("%d of %d stations are in a part", len(out), len(all))
+	}
+	return out
+}
+
+// Parts differ by one station at most, whatever the order in files, and stations that
+// are new move no other.
+func TestPartsOfStations(t *testing.T) {
+	const n, stations = 5, 23
+	var all []string
+	for i := range stations {
+		all = append(all, fmt.Sprintf("station %d", i))
+	}
+	even := func(parts map[string]int) {
+		t.Helper()
+		count := make([]int, n)
+		for _, k := range parts {
+			count[k]++
 		}
+		if slices.Max(count)-slices.Min(count) > 1 {
+			t.Errorf("parts have %v stations", count)
+		}
+	}
+	first := dealt(t, n, register{days: [][]string{all[:12], nil, all}})
+	even(first)
+	back := slices.Clone(all)
+	slices.Reverse(back)
+	if other := dealt(t, n, register{days: [][]string{back[11:], nil, back}}); !maps.Equal(other, first) {
+		t.Error("parts depend on the order in files")
+	}
+	later := dealt(t, n, register{days: [][]string{all[:12], nil, all, append([]string{"a new one", "another"}, all[3:]...)}})
+	even(later)
+	for id, k := range first {
+		if later[id] != k {
+			t.Errorf("%s moves when other stations come", id)
+		}
+	}
+	if again := dealt(t, n, register{days: [][]string{all, nil, all}}); maps.Equal(again, first) {
+		t.Error("the order of first observations has no influence: the test shows nothing")
 	}
 }

@@ -71,18 +71,20 @@ func (w *workspace) verify(ctx context.Context, cycles []time.Time, only bool) (
 	r.command = fmt.Sprintf("sipipe verify --from %s --to %s", r.From, r.To)
 	report, stop := w.progress.Start("verifying")
 	defer stop()
-	scored := func(string) bool { return true }
-	if only {
-		withheld, err := newWithheld(w.Calibrate.Withhold, w.Calibrate.Seed)
-		if err != nil {
-			return nil, err
-		}
-		scored = withheld.has
+	withheld, err := newWithheld(w.Calibrate.Withhold, w.Calibrate.Seed)
+	if err != nil {
+		return nil, err
 	}
 	for k, v := range w.Variables {
 		h, err := w.history(v)
 		if err != nil {
 			return nil, err
+		}
+		scored := func(string) bool { return true }
+		if only {
+			if scored, err = withheld.of(w.archive, v); err != nil {
+				return nil, err
+			}
 		}
 		ver := &verification{workspace: w, variable: v, history: h, scored: scored, past: newPastRows(w, v)}
 		ver.vectors = newVectors(ver)
