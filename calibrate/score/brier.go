@@ -75,32 +75,50 @@ func (r *Reliability) Merge(other Reliability) {
 	}
 }
 
-// Decomposition of the Brier score: Brier = Reliability - Resolution + Uncertainty
-// (Murphy 1973), exact when the probabilities within a bin are the same.
+// Decomposition of the Brier score: Brier = Reliability - Resolution + Uncertainty.
+// Reliability is what recalibration would gain, Resolution what recalibrated forecasts
+// gain over the base rate, whose score is Uncertainty.
 type Decomposition struct{ Reliability, Resolution, Uncertainty float64 }
 
-// Decompose the Brier score of all forecasts added; NaN when there are none.
-func (r *Reliability) Decompose() Decomposition {
-	n, occurred := 0., 0.
-	for _, b := range r.Bins {
-		n += float64(b.N)
-		occurred += float64(b.Occurred)
+// Decompose the Brier score of all forecasts added by isotonic recalibration (CORP:
+// Dimitriadis, Gneiting and Jordan 2021, who call the parts MCB, DSC and UNC). There are no
+// classes to be chosen, and none is negative but for what probabilities within a bin
+// differ. NaN when there are no forecasts.
+func (r *Reliability) Decompose(brier float64) Decomposition {
+	var n, occurred, recalibrated float64
+	for _, g := range r.isotonic() {
+		n += g.n
+		occurred += g.occurred
+		recalibrated += g.occurred * (1 - g.rate())
 	}
 	base := occurred / n
 	d := Decomposition{Uncertainty: base * (1 - base)}
-	if n == 0 {
-		return Decomposition{math.NaN(), math.NaN(), math.NaN()}
-	}
+	d.Reliability, d.Resolution = brier-recalibrated/n, d.Uncertainty-recalibrated/n
+	return d
+}
+
+// outcomes of forecasts that have one recalibrated probability, their rate.
+type outcomes struct{ n, occurred float64 }
+
+func (o outcomes) rate() float64 { return o.occurred / o.n }
+
+// isotonic groups forecasts, ascending, so that rates ascend and are closest to the
+// outcomes in squares: neighbours that do not ascend are pooled until all do (Ayer et
+// al. 1955).
+func (r *Reliability) isotonic() []outcomes {
+	var out []outcomes
 	for _, b := range r.Bins {
 		if b.N == 0 {
 			continue
 		}
-		k := float64(b.N)
-		o, p := float64(b.Occurred)/k, b.Forecast/k
-		d.Reliability += k / n * (p - o) * (p - o)
-		d.Resolution += k / n * (o - base) * (o - base)
+		g := outcomes{float64(b.N), float64(b.Occurred)}
+		for k := len(out) - 1; k >= 0 && out[k].rate() >= g.rate(); k-- {
+			g.n, g.occurred = g.n+out[k].n, g.occurred+out[k].occurred
+			out = out[:k]
+		}
+		out = append(out, g)
 	}
-	return d
+	return out
 }
 
 // ROCArea is the area under the curve of hit rate against false alarm rate: the

@@ -50,8 +50,11 @@ func TestReliability(t *testing.T) {
 		}
 	}
 	a.Merge(b)
-	d := a.Decompose()
+	d := a.Decompose(brier)
 	near(t, "decomposition", d.Reliability-d.Resolution+d.Uncertainty, brier, 1e-13)
+	if d.Reliability < 0 || d.Resolution < 0 {
+		t.Errorf("negative parts: %+v", d)
+	}
 
 	stat.SortWeightedLabeled(prob, yes, nil)
 	tpr, fpr, _ := stat.ROC(nil, prob, yes, nil)
@@ -79,9 +82,88 @@ func TestReliability(t *testing.T) {
 	near(t, "mean probability", last.Forecast, sum/float64(count), 1e-13)
 }
 
+// The isotonic regression is max over j ≤ i of the min over k ≥ i of the mean from j to k
+// (Barlow et al. 1972).
+func TestIsotonicRecalibration(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 2))
+	for range 200 {
+		var r Reliability
+		n := 1 + rng.IntN(30)
+		for range n {
+			p := float64(rng.IntN(11)) / 10
+			r.Add(p, rng.Float64() < .3+.3*p)
+		}
+		bins := slices.DeleteFunc(slices.Clone(r.Bins), func(b ReliabilityBin) bool { return b.N == 0 })
+		groups, within := r.isotonic(), 0.
+		for i, b := range bins {
+			if within == groups[0].n {
+				groups, within = groups[1:], 0
+			}
+			within += float64(b.N)
+			want := math.Inf(-1)
+			for j := range i + 1 {
+				lowest, count, occurred := math.Inf(1), 0, 0
+				for k := j; k < len(bins); k++ {
+					count, occurred = count+bins[k].N, occurred+bins[k].Occurred
+					if k >= i {
+						lowest = math.Min(lowest, float64(occurred)/float64(count))
+					}
+				}
+				want = math.Max(want, lowest)
+			}
+			near(t, "recalibrated", groups[0].rate(), want, 1e-14)
+		}
+	}
+}
+
+// Forecasts that are distorted but in the right order lose just what the distortion
+// costs: with probability p issued as p², reliability is the mean of (p² - p)² and
+// resolution the variance of p.
+func TestDecompositionOfDistortedForecasts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	var r Reliability
+	var brier, distortion, square, mean float64
+	const n, levels = 200000, 10
+	for range n {
+		p := float64(1+rng.IntN(levels)) / levels
+		occurred := rng.Float64() < p
+		r.Add(p*p, occurred)
+		brier += math.Pow(p*p-indicator(occurred), 2) / n
+		distortion += math.Pow(p*p-p, 2) / n
+		mean += p / n
+		square += p * p / n
+	}
+	d := r.Decompose(brier)
+	near(t, "reliability", d.Reliability, distortion, .002)
+	near(t, "resolution", d.Resolution, square-mean*mean, .002)
+	near(t, "uncertainty", d.Uncertainty, mean*(1-mean), .002)
+}
+
+// Of few cases of reliable forecasts reliability is small, though 50 members have 51
+// probabilities.
+func TestDecompositionOfFewCases(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	const cases, members, replicates = 200, 50, 400
+	var mean float64
+	for range replicates {
+		var r Reliability
+		var brier float64
+		for range cases {
+			p := math.Round(rng.Float64()*members) / members
+			occurred := rng.Float64() < p
+			r.Add(p, occurred)
+			brier += math.Pow(p-indicator(occurred), 2) / cases
+		}
+		mean += r.Decompose(brier).Reliability / replicates
+	}
+	if mean > .015 { // 0.041 with a class for each probability
+		t.Errorf("reliability of reliable forecasts is %.4f on average", mean)
+	}
+}
+
 func TestReliabilityEdges(t *testing.T) {
 	var r Reliability
-	if !math.IsNaN(r.ROCArea()) || !math.IsNaN(r.Decompose().Uncertainty) || len(r.Diagram(10)) != 0 {
+	if !math.IsNaN(r.ROCArea()) || !math.IsNaN(r.Decompose(math.NaN()).Uncertainty) || len(r.Diagram(10)) != 0 {
 		t.Error("no forecasts have figures")
 	}
 	r.Add(0, false)

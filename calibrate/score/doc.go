@@ -21,5 +21,6 @@
 //   - Ferro 2014, Q. J. R. Meteorol. Soc. 140, 1917: fair scores.
 //   - Jordan et al. 2019, J. Stat. Softw. 90(12): closed forms of the CRPS.
 //   - Fortin et al. 2014, J. Hydrometeor. 15, 1708: spread and error.
+//   - Dimitriadis et al. 2021, Proc. Natl. Acad. Sci. 118, e2016191118: reliability and resolution.
 //   - Scheuerer and Hamill 2015, Mon. Wea. Rev. 143, 1321: variogram score.
 package score

@@ -244,9 +244,10 @@ func (a *Accumulator) event(i int, b Bootstrap) EventFigure {
 	for _, d := range days {
 		table.Merge(d)
 	}
-	split := table.Decompose()
+	brier := all.Events[i].Brier / float64(all.Cases)
+	split := table.Decompose(brier)
 	f := EventFigure{
-		Brier:       Number(all.Events[i].Brier / float64(all.Cases)),
+		Brier:       Number(brier),
 		BrierFair:   Number(all.Events[i].FairBrier / float64(all.Spreads)),
 		Reliability: Number(split.Reliability),
 		Resolution:  Number(split.Resolution),
