@@ -56,8 +56,8 @@ type Archived struct {
 
 // history versions: a change of meaning or layout of what is stored changes them.
 const (
-	archivedVersion = 11
-	stateVersion    = 11
+	archivedVersion = 12
+	stateVersion    = 12
 )
 
 // History is the chain of archived statistical forecasts of one variable. Each
@@ -422,7 +422,10 @@ func (h *History) link(ctx context.Context, st *chainState, i int) error {
 		at, _ := slices.BinarySearch(st.Leads, lead)
 		g.Go(func() error {
 			var err error
-			out.Lead[l], err = st.Frames[at].Predict(&st.Stations, st.casesOf(ens, l, station))
+			f, c := st.Frames[at], st.casesOf(ens, l, station)
+			if out.Lead[l], err = f.Predict(&st.Stations, c); err == nil && !unlike {
+				f.Note(&st.Stations, c)
+			}
 			return err
 		})
 	}

@@ -86,6 +86,25 @@ func TestUnusual(t *testing.T) {
 	}
 }
 
+// What is known of the day before is not a forecast that is taken for wrong.
+func TestUnlikeIsNotTheDayBefore(t *testing.T) {
+	w := newWorld(20, 3, 20)
+	w.warm = w.cycles[15]
+	h := pastHistory(t, w, HistoryOptions{})
+	for k, known := range map[int]bool{15: true, 16: false, 17: true} {
+		a, err := h.At(t.Context(), w.cycles[k], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Unlike != (k == 15) {
+			t.Errorf("cycle %d: unlike %v", k, a.Unlike)
+		}
+		if before := a.Lead[0].Known[0].Before; (before == before) != known {
+			t.Errorf("cycle %d: the forecast of the day before is %g", k, before)
+		}
+	}
+}
+
 // The mean is one of departures, so that it does not change when warm places are missing.
 func TestDepartures(t *testing.T) {
 	nan := float32(math.NaN())

@@ -36,6 +36,7 @@ type world struct {
 	// Observations later than late, unless it is zero, are larger by lateBias.
 	late     time.Time
 	lateBias float64
+	warm     time.Time // the forecast of that cycle is 80 K too warm
 }
 
 func newWorld(places, members, days int) *world {
@@ -89,7 +90,11 @@ func (w *world) Ensemble(_ context.Context, _ string, cycle time.Time) (*ingest.
 		for i := range w.places {
 			r := random(4, cycle.Unix(), int64(l), int64(i))
 			for range w.members {
-				e.Values = append(e.Values, float32(w.centre(cycle, i)+0.5*r.NormFloat64()))
+				v := w.centre(cycle, i) + 0.5*r.NormFloat64()
+				if cycle.Equal(w.warm) {
+					v += 80
+				}
+				e.Values = append(e.Values, float32(v))
 			}
 		}
 	}

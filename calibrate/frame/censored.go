@@ -78,18 +78,18 @@ type censoredRow struct {
 	Min, Max       float32
 	Dry, PhysicalM float32 // share of members near zero; mean of the squares
 	Observed       float32 // working space, 0 when nothing fell
-	Past           pair
+	Known          known
 	Place          float32 // its effect as it was known
 }
 
 // dryBelow is the square root of the amount [kg m-2] that counts as nothing.
 var dryBelow = float32(math.Sqrt(0.1))
 
-func censoredSummary(c *Cases, i int, known pair, place float32) censoredRow {
+func censoredSummary(c *Cases, i int, k known, place float32) censoredRow {
 	m := c.members(i)
 	s := Summarise(m)
 	r := censoredRow{
-		Day: c.Day, Station: int32(c.Station[i]), Past: known, Place: place,
+		Day: c.Day, Station: int32(c.Station[i]), Known: k, Place: place,
 		Mean: float32(s.Mean), SD: float32(s.SD), Min: float32(s.Min), Max: float32(s.Max),
 	}
 	for _, v := range m {
@@ -126,7 +126,7 @@ func (q *censored) features(a, b []float64, r *censoredRow, s *Stations) {
 	m, sd, dry, place := float64(r.Mean), float64(r.SD), float64(r.Dry), float64(r.Place)
 	logSD, logMean := math.Log(sd+0.1), math.Log(float64(r.PhysicalM)+0.1)
 	a = append(a[:0], 1, m, dry, m*m/4, sd, float64(r.Max), float64(r.Min), logMean, m*dry, place, m*place)
-	a = r.Past.features(a, 0)
+	a = r.Known.past(a, 0, true)
 	b = append(b[:0], 1, sd, m, dry, logSD, logMean, place)
 	if q.Season {
 		s1, c1 := math.Sincos(2 * math.Pi * r.Day / year)
@@ -148,7 +148,7 @@ func (f *Frame) updateCensored(s *Stations, c *Cases, obs []float32, p *Predicti
 	q := f.Censored
 	q.Places.discount(gap)
 	for i := range obs {
-		r := censoredSummary(c, i, p.past(i), p.place(i))
+		r := censoredSummary(c, i, p.known(i), p.place(i))
 		if isNaN(r.Mean) || isNaN(obs[i]) {
 			continue
 		}
@@ -185,7 +185,7 @@ func penalty(j, na, n int) float64 {
 }
 
 func (f *Frame) predictCensored(s *Stations, c *Cases) (*Prediction, error) {
-	q, p := f.Censored, &Prediction{Family: Logistic, Censored: true, Past: f.latest(c), Place: make([]float32, c.Len())}
+	q, p := f.Censored, &Prediction{Family: Logistic, Censored: true, Known: f.known(c), Place: make([]float32, c.Len())}
 	places, err := q.Places.kriged(s)
 	if err != nil {
 		return nil, err
@@ -215,7 +215,7 @@ func (f *Frame) predictCensored(s *Stations, c *Cases) (*Prediction, error) {
 	na, nb := q.sizes()
 	a, b := make([]float64, na), make([]float64, nb)
 	for i := range n {
-		r := censoredSummary(c, i, p.Past[i], p.Place[i])
+		r := censoredSummary(c, i, p.Known[i], p.Place[i])
 		if isNaN(r.Mean) {
 			p.Mu[i], p.Sigma[i] = r.Mean, r.Mean
 			continue
@@ -322,14 +322,18 @@ func standardise(x *mat.Dense) (mean, sd []float64) {
 		}
 		sd[j] = math.Sqrt(sd[j])
 		for i := range n {
-			v := 0.0
-			if sd[j] > 1e-9*(1+math.Abs(mean[j])) {
-				v = (x.At(i, j) - mean[j]) / sd[j]
-			}
-			x.Set(i, j, v)
+			x.Set(i, j, standardised(x.At(i, j), mean[j], sd[j]))
 		}
 	}
 	return mean, sd
+}
+
+// standardised is 0 for a feature that does not vary.
+func standardised(v, mean, sd float64) float64 {
+	if sd <= 1e-9*(1+math.Abs(mean)) {
+		return 0
+	}
+	return (v - mean) / sd
 }
 
 // unstandardise returns the coefficients that belong to the features as they are.

@@ -12,8 +12,9 @@ type Spec struct {
 	Penalty float64
 	// Season adds the seasonal features.
 	Season bool
-	// Past adds what was known of the place (see pair).
-	Past bool
+	// Past adds the latest observation of the place and Before the forecast of the day
+	// before (see known).
+	Past, Before bool
 	// BiasMemory [days] of the station's mean residual; 0 never forgets.
 	BiasMemory float64
 	Bias       Kernel
@@ -21,6 +22,8 @@ type Spec struct {
 	// few days; 0 leaves it out.
 	RecentMemory float64
 	Recent       Kernel
+	// Smooth adds a layer, see smooth.
+	Smooth bool
 	// Archive is the length [days] an archive must have before the expert speaks.
 	Archive float64
 }
@@ -34,10 +37,11 @@ type expert struct {
 	Count, X, Y []float64
 	// Discounted sums of archived residuals of each station.
 	RecentCount, RecentSum []float64
-	// Regret is the discounted excess of the frame's relative error over the
-	// expert's; its weight grows with it.
+	// Regret is the discounted sum of how far the expert's errors were below the
+	// frame's, in units of the usual error; its weight grows with it.
 	Regret float64
 	Spoke  bool
+	Smooth *smooth // nil without
 
 	fit  coefficients // of the present cycle
 	bias []float64    // [station]
@@ -124,6 +128,9 @@ func (e *expert) prepare(s *Stations, idle float64) error {
 	for i := range e.unknown {
 		e.unknown[i] = math.Max(e.unknown[i]-usual/math.Max(days, enough), 0)
 	}
+	if err := e.smoothen(); err != nil {
+		return err
+	}
 	e.recent = nil
 	if e.Spec.RecentMemory > 0 {
 		for i, n := range e.RecentCount {
@@ -135,6 +142,14 @@ func (e *expert) prepare(s *Stations, idle float64) error {
 		e.recent, _, err = krige(s, e.Spec.Recent.times(e.fit.Variance), mean, faded(e.RecentCount, decay(idle, e.Spec.RecentMemory)))
 	}
 	return err
+}
+
+// smoothen fits the smooth layer, if there is one, to what the rest of the expert leaves.
+func (e *expert) smoothen() error {
+	if e.Smooth == nil || !e.Smooth.due() {
+		return nil
+	}
+	return e.Smooth.fit(func(x []float64, station int) float64 { return e.fit.at(x) + e.bias[station] })
 }
 
 // expectedVariance is that of the error of forecasts from n rows: the variance of the
@@ -163,7 +178,7 @@ func (k Kernel) times(v float64) Kernel {
 // at predicts one case from its features, without (base) and with (full) the
 // recent layer.
 func (e *expert) at(x []float64, station int) (base, full float64) {
-	base = e.fit.at(x) + e.bias[station]
+	base = e.fit.at(x) + e.bias[station] + e.Smooth.at(x)
 	full = base
 	if e.recent != nil {
 		full += e.recent[station]

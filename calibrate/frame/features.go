@@ -59,7 +59,8 @@ type design struct {
 	Members  int
 	Position bool // latitude, longitude, altitude
 	Season   bool // two harmonics of the year, in the intercept and in the slope on the mean; a squared mean
-	Past     bool // the place's latest observation that is known, and the mean of the forecast of it
+	Past     bool // the latest observation that was known of the place
+	Before   bool // the forecast of the day before
 }
 
 func (d design) len() int {
@@ -79,6 +80,9 @@ func (d design) len() int {
 	if d.Past {
 		n += pastFeatures
 	}
+	if d.Before {
+		n += beforeFeatures
+	}
 	return n
 }
 
@@ -90,8 +94,8 @@ const (
 )
 
 // fill writes the features of case i to x, of length len, and returns it; centre is
-// the reference about which a frame's values are counted, last what was known.
-func (d design) fill(x []float64, c *Cases, i int, s Summary, centre float64, st *Stations, last pair) []float64 {
+// the reference about which a frame's values are counted, k what was known.
+func (d design) fill(x []float64, c *Cases, i int, s Summary, centre float64, st *Stations, k known) []float64 {
 	x = x[:0]
 	mean := s.Mean - centre
 	if d.Each {
@@ -110,8 +114,8 @@ func (d design) fill(x []float64, c *Cases, i int, s Summary, centre float64, st
 		}
 	}
 	if d.Position {
-		k := c.Station[i]
-		lat, lon, alt := st.Latitude[k]/10, st.Longitude[k]/10, st.Altitude[k]/kilometre
+		p := c.Station[i]
+		lat, lon, alt := st.Latitude[p]/10, st.Longitude[p]/10, st.Altitude[p]/kilometre
 		missing := 0.0
 		if math.IsNaN(alt) {
 			alt, missing = 0, 1
@@ -124,7 +128,10 @@ func (d design) fill(x []float64, c *Cases, i int, s Summary, centre float64, st
 		x = append(x, s1, c1, s2, c2, mean*s1, mean*c1, mean*s2, mean*c2, mean*mean/10)
 	}
 	if d.Past {
-		x = last.features(x, centre)
+		x = k.past(x, centre, false)
+	}
+	if d.Before {
+		x = k.before(x, centre)
 	}
 	return x
 }

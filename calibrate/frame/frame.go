@@ -35,12 +35,13 @@ func DefaultExperts() []Spec {
 	recent := Kernel{Spatial: 0.15, Local: 0.10, Noise: 1, Range: 130, Height: 800}
 	return []Spec{
 		{Name: "week", Memory: 8, Penalty: 1.4, BiasMemory: 8, Bias: k},
-		{Name: "fortnight", Memory: 15, Penalty: 0.4, BiasMemory: 15, Bias: k},
+		{Name: "fortnight", Before: true, Memory: 15, Penalty: 0.4, BiasMemory: 15, Bias: k},
 		{Name: "fortnight-recent", Memory: 15, Penalty: 0.4, BiasMemory: 15, Bias: k, RecentMemory: 3, Recent: recent},
 		{Name: "month", Memory: 30, Penalty: 0.14, BiasMemory: 30, Bias: k},
 		{Name: "quarter", Memory: 90, Penalty: 0.14, BiasMemory: 30, Bias: k, RecentMemory: 3, Recent: recent, Archive: 120},
 		{Name: "years", Penalty: 5, Season: true, Bias: k, RecentMemory: 3, Recent: recent, Archive: 400},
-		{Name: "years-past", Penalty: 5, Season: true, Past: true, BiasMemory: 365, Bias: k, Archive: 400},
+		{Name: "years-past", Penalty: 5, Season: true, Past: true, Before: true, BiasMemory: 365, Bias: k, Archive: 400},
+		{Name: "years-smooth", Penalty: 5, Season: true, Past: true, Before: true, BiasMemory: 365, Bias: k, Archive: 400, Smooth: true},
 		{Name: "years-recent", Penalty: 5, Season: true, BiasMemory: 365, Bias: k, RecentMemory: 3, Recent: recent, Archive: 400},
 	}
 }
@@ -75,9 +76,12 @@ type Frame struct {
 	Square, Count []float64
 	Rows          thinned[scaleRow]
 	Scale         scaleModel
-	Fresh         int         // rows since the scale was fitted
-	Past          []datedPair // [station] the last that was taken in
-	Censored      *censored
+	Fresh         int // rows since the scale was fitted
+	// Discounted sum of daily mean absolute errors, and of days.
+	Error, ErrorDays float64
+	Past             []datedPair // [station] the last that was taken in
+	Issued           []issued    // of the last day
+	Censored         *censored
 }
 
 // Family of a predicted distribution.
@@ -102,7 +106,7 @@ func New(o Options) *Frame {
 // Prediction is the frame's distribution of location Mu and scale Sigma for n
 // places in the working space, with what is needed later to learn from its observation.
 type Prediction struct {
-	Ready       bool // false: nothing below but Past and Place is set, too little is known
+	Ready       bool // false: nothing below but Known and Place is set, too little is known
 	Days        int  // valid days the frame had taken in
 	Grown       bool // it came from rows enough for its residuals to be like those to come
 	Family      Family
@@ -112,7 +116,7 @@ type Prediction struct {
 	ExpertBase  [][]float32 // without the recent layer
 	StationLog  []float32   // [n] log of the station's scale
 	SpreadLog   []float32   // [n]
-	Past        []pair      // [n] what was known; also when not Ready
+	Known       []known     // [n] also when not Ready
 	Place       []float32   // [n] the effect of the place as it was known, of a censored frame; also when not Ready
 	Weights     []float64   // [expert], 0 for those that sleep
 	ExpertNames []string
@@ -216,8 +220,12 @@ func (f *Frame) start(s *Stations, c *Cases, sum []Summary) {
 	f.Centre /= float64(n)
 	position := s.Len() >= positionPlaces
 	for _, spec := range f.Options.Experts {
-		d := design{Each: !f.Options.Exchangeable, Members: c.Members, Position: position, Season: spec.Season, Past: spec.Past}
-		f.Experts = append(f.Experts, expert{Spec: spec, Design: d, Moments: newMoments(d.len())})
+		d := design{Each: !f.Options.Exchangeable, Members: c.Members, Position: position, Season: spec.Season, Past: spec.Past, Before: spec.Before}
+		e := expert{Spec: spec, Design: d, Moments: newMoments(d.len())}
+		if spec.Smooth {
+			e.Smooth = &smooth{}
+		}
+		f.Experts = append(f.Experts, e)
 	}
 }
 
@@ -235,10 +243,12 @@ func (e *expert) take(f *Frame, s *Stations, c *Cases, sum []Summary, obs []floa
 		if sum[i].Count == 0 || isNaN(obs[i]) {
 			continue
 		}
-		y := p.cut(i, obs[i])
-		x = e.Design.fill(x, c, i, sum[i], f.Centre, s, p.past(i))
+		y, st := p.cut(i, obs[i]), c.Station[i]
+		x = e.Design.fill(x, c, i, sum[i], f.Centre, s, p.known(i))
 		e.Moments.add(x, y-f.Centre, row)
-		st := c.Station[i]
+		if e.Smooth != nil {
+			e.Smooth.add(c.Day, x, y-f.Centre, st)
+		}
 		e.Count[st]++
 		e.Y[st] += y - f.Centre
 		for j, v := range x {
@@ -248,6 +258,9 @@ func (e *expert) take(f *Frame, s *Stations, c *Cases, sum []Summary, obs []floa
 			e.RecentCount[st]++
 			e.RecentSum[st] += y - float64(p.ExpertBase[k][i])
 		}
+	}
+	if e.Smooth != nil {
+		e.Smooth.Rows.thin(smoothRows)
 	}
 }
 
@@ -264,8 +277,11 @@ func (f *Frame) ageScale(gap float64) {
 	d := decay(gap, f.Options.ScaleMemory)
 	scale(f.Square, d)
 	scale(f.Count, d)
+	slow := decay(gap, regretMemory)
+	f.Error *= slow
+	f.ErrorDays *= slow
 	for k := range f.Experts {
-		f.Experts[k].Regret *= decay(gap, regretMemory)
+		f.Experts[k].Regret *= slow
 	}
 }
 
@@ -303,11 +319,15 @@ func (f *Frame) learnFrom(s *Stations, c *Cases, obs []float32, p *Prediction, g
 		f.Fresh++
 	}
 	f.Rows.thin(f.Options.ScaleRows)
-	if own > 0 {
-		for k := range loss {
-			if p.Expert[k] != nil {
-				f.Experts[k].Regret += (own - loss[k]) / own
-			}
+	if own == 0 {
+		return
+	}
+	f.Error += own / n
+	f.ErrorDays++
+	usual := n * f.Error / f.ErrorDays
+	for k := range loss {
+		if p.Expert[k] != nil {
+			f.Experts[k].Regret += (own - loss[k]) / usual
 		}
 	}
 }
@@ -323,7 +343,7 @@ func (f *Frame) Predict(s *Stations, c *Cases) (*Prediction, error) {
 	if f.Censored != nil {
 		return f.predictCensored(s, c)
 	}
-	p := &Prediction{Past: f.latest(c)}
+	p := &Prediction{Known: f.known(c)}
 	var rows float64
 	for k := range f.Experts {
 		rows = math.Max(rows, f.Experts[k].Moments.rows())
@@ -386,7 +406,7 @@ func (f *Frame) Predict(s *Stations, c *Cases) (*Prediction, error) {
 			if x == nil || len(x) != e.Design.len() {
 				x = make([]float64, e.Design.len())
 			}
-			x = e.Design.fill(x, c, i, sum, f.Centre, s, p.Past[i])
+			x = e.Design.fill(x, c, i, sum, f.Centre, s, p.Known[i])
 			base, full := e.at(x, c.Station[i])
 			p.Expert[k][i] = float32(full + f.Centre)
 			if p.ExpertBase[k] != nil {

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// A row learns from the pair that was known when its forecast was made, not from what has
-// come in between; a pair beyond pastAge is none.
-func TestPastIsWhatWasKnown(t *testing.T) {
+// A row learns from what was known when its forecast was made, not from what has come in
+// between.
+func TestKnownIsWhatWasKnown(t *testing.T) {
 	f, s := New(Options{Censored: true, Exchangeable: true}), &Stations{}
 	station := s.Lookup([]string{"a"}, []float64{47}, []float64{11}, []float64{500})
 	at := func(day float64) *Cases {
@@ -26,21 +26,55 @@ func TestPastIsWhatWasKnown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if p := predict(1); !isNaN(p.past(0).Obs) {
-		t.Errorf("something is known at first: %v", p.past(0))
+	if p := predict(1); !isNaN(p.known(0).Obs) {
+		t.Errorf("something is known at first: %v", p.known(0))
 	}
 	update(1, nil)
 	third := predict(3)
 	update(2, nil)
 	update(3, third)
-	if got, want := f.Censored.Rows.Kept[2].Row.Past, (pair{10, 1.5}); got != want {
-		t.Errorf("day 3 was learned with %v, want %v of day 1", got, want)
+	if got := f.Censored.Rows.Kept[2].Row.Known; got.Obs != 10 || got.Mean != 1.5 || got.Age != 2 {
+		t.Errorf("day 3 was learned with %v, want that of day 1, 2 days old", got)
 	}
-	if got, want := predict(3+pastAge).past(0), (pair{30, 3.5}); got != want {
-		t.Errorf("%d days later %v is known, want %v", pastAge, got, want)
+	if got := predict(3 + pastAge).known(0); got.Obs != 30 || got.Mean != 3.5 || got.Age != pastAge {
+		t.Errorf("%d days later %v is known, want that of day 3", pastAge, got)
 	}
-	if p := predict(3.5 + pastAge); !isNaN(p.past(0).Obs) {
-		t.Errorf("what is older than %d days is known: %v", pastAge, p.past(0))
+}
+
+// The forecast of the day before is known before its observation is, but not one of
+// another hour, nor an older one.
+func TestForecastOfTheDayBefore(t *testing.T) {
+	f, s := New(Options{}), &Stations{}
+	station := s.Lookup([]string{"a", "b"}, []float64{47, 48}, []float64{11, 11}, []float64{500, 500})
+	nan := float32(math.NaN())
+	at := func(day float64, a, b float32) *Cases {
+		return &Cases{Day: day, Cycle: day - 5, Station: station, Members: 2, Values: []float32{a, a + 1, b, b}}
+	}
+	for _, d := range []struct {
+		day  float64
+		want [2]float32 // NaN = nothing
+	}{
+		{1, [2]float32{nan, nan}},
+		{1.5, [2]float32{nan, nan}},
+		{2, [2]float32{1.5, 10}},
+		{2.5, [2]float32{2, 15}},
+		{4, [2]float32{nan, nan}},
+		{5, [2]float32{4.5, nan}},
+	} {
+		b := float32(10 * d.day)
+		if d.day == 4 {
+			b = nan
+		}
+		c := at(d.day, float32(d.day), b)
+		for i, k := range f.known(c) {
+			if k.Before != d.want[i] && !(isNaN(k.Before) && isNaN(d.want[i])) {
+				t.Errorf("day %v, place %d: %v of the day before, want %v", d.day, i, k.Before, d.want[i])
+			}
+		}
+		f.Note(s, c)
+		if len(f.Issued) > 2 {
+			t.Errorf("day %v: means of %d days are kept", d.day, len(f.Issued))
+		}
 	}
 }
 
