@@ -27,6 +27,15 @@ type experiment struct {
 		Starts []date // first cycles
 		Length int    // days that are scored
 	}
+	Variants []variant // compared with the default, case by case
+}
+
+// variant is a run of an experiment with other settings.
+type variant struct {
+	Name   string
+	Set    []string // keys and values
+	System string   // what is scored of it; empty: the calibrated members
+	Apart  bool     // it learns from something else, so that its state has a folder of its own
 }
 
 // date is a day in YAML.
@@ -64,6 +73,10 @@ type verified struct {
 	networks  map[string]int
 }
 
+// fairMembers are so many independent members that the noise of their fair CRPS is small:
+// it falls as one over the root of their number.
+const fairMembers = "400"
+
 func (r *runner) experiment(ctx context.Context, e *experiment, t *tables) error {
 	place := filepath.Join(r.folder, strings.Map(func(c rune) rune {
 		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
@@ -79,6 +92,9 @@ func (r *runner) experiment(ctx context.Context, e *experiment, t *tables) error
 	for _, draw := range []string{"stratified", "independent"} {
 		p := whole
 		p.products, p.set = draw, []string{"calibrate.draw=" + draw}
+		if draw == "independent" {
+			p.set = append(p.set, "calibrate.members="+fairMembers)
+		}
 		v, err := r.run(ctx, place, p)
 		if err != nil {
 			return err
@@ -86,6 +102,22 @@ func (r *runner) experiment(ctx context.Context, e *experiment, t *tables) error
 		draws = append(draws, v)
 	}
 	t.add(e.Name, draws[0], draws[1])
+	var variants []*verified
+	for i, one := range e.Variants {
+		p := whole
+		p.products, p.set = fmt.Sprintf("variant-%d", i+1), one.Set
+		if one.Apart {
+			p.state = fmt.Sprintf("state-variant-%d", i+1)
+		}
+		v, err := r.run(ctx, place, p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", one.Name, err)
+		}
+		variants = append(variants, v)
+	}
+	if err := t.compare(e.Name, draws[0], e.Variants, variants); err != nil {
+		return err
+	}
 	var folds []*verified
 	for k := range e.Folds {
 		p := whole

@@ -3,10 +3,10 @@
 //
 //	go run ./bench/skill [-o FOLDER] [-data FOLDER] [-only TEXT] [bench/skill/experiments.yaml]
 //
-// Of each experiment it makes the products twice, with stratified and with
-// independent members; with folds, once more for each fold of stations that nothing
-// learns from; and for young archives, with an archive that begins so many days
-// before. Intervals are of 95 %, by a block bootstrap over days.
+// Of each experiment it makes the products twice, with stratified and with (more)
+// independent members; once more for each variant; with folds, once more for each fold of
+// stations that nothing learns from; and for young archives, with an archive that begins
+// so many days before. Intervals are of 95 %, by a block bootstrap over days.
 //
 // FOLDER (default: a new one in the temporary folder) holds state and products; with
 // the same FOLDER a stopped run goes on. Experiments whose data are not there are left

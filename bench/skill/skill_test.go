@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,9 +67,12 @@ func TestTables(t *testing.T) {
 	r.Dependence = &score.Dependence{Stations: &score.VectorReport{Systems: map[string]score.VectorFigure{"raw": {}, target: {}}}}
 	tables := newTables()
 	tables.add("data", v, v)
+	if err := tables.compare("data", v, []variant{{Name: "other"}, {Name: "raw", System: "frame"}}, []*verified{v, v}); err != nil {
+		t.Fatal(err)
+	}
 	tables.unseen("data", []*verified{v, v})
 	tables.young("data", 5, []*verified{v})
-	for _, one := range []table{tables.scores, tables.events, tables.groups, tables.vectors, tables.unseenStations, tables.youngArchives} {
+	for _, one := range []table{tables.scores, tables.events, tables.groups, tables.vectors, tables.variants, tables.unseenStations, tables.youngArchives} {
 		if len(one.rows) == 0 {
 			t.Errorf("%s: no rows", one.title)
 		}
@@ -80,6 +85,39 @@ func TestTables(t *testing.T) {
 	var b strings.Builder
 	if err := tables.write(&b); err != nil || !strings.Contains(b.String(), "| data | 5 |") {
 		t.Errorf("%v: %s", err, b.String())
+	}
+}
+
+// A variant is compared with the default day by day, of independent draws by the fair CRPS.
+func TestVariants(t *testing.T) {
+	byDefault := verifiedOf(10, 2, 2, "2024-01-01", "2024-01-02", "2024-01-03")
+	better := verifiedOf(10, 1, 3, "2024-01-01", "2024-01-02", "2024-01-03")
+	one := []variant{{Name: "better"}}
+	tables := newTables()
+	if err := tables.compare("data", byDefault, append(one, variant{Name: "ideal", System: "frame"}), []*verified{better, better}); err != nil {
+		t.Fatal(err)
+	}
+	want := [][]string{
+		{"data", "–", "default", "2.000", "–"},
+		{"data", "–", "better", "1.000", "50.0 [50.0, 50.0]"},
+		{"data", "–", "ideal", "3.000", "−50.0 [−50.0, −50.0]"},
+	}
+	if len(tables.variants.rows) != len(want) {
+		t.Fatalf("%d rows: %q", len(tables.variants.rows), tables.variants.rows)
+	}
+	for i, row := range tables.variants.rows {
+		if !slices.Equal(row[:5], want[i]) {
+			t.Errorf("row %q, want %q …", row, want[i])
+		}
+	}
+	for name, other := range map[string]*verified{
+		"other day":   verifiedOf(10, 1, 3, "2024-01-01", "2024-01-02", "2024-01-04"),
+		"fewer days":  verifiedOf(10, 1, 3, "2024-01-01", "2024-01-02"),
+		"fewer cases": verifiedOf(9, 1, 3, "2024-01-01", "2024-01-02", "2024-01-03"),
+	} {
+		if err := newTables().compare("data", byDefault, one, []*verified{other}); !errors.Is(err, errOtherDays) {
+			t.Errorf("%s: %v, want %v", name, err, errOtherDays)
+		}
 	}
 }
 

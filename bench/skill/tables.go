@@ -13,12 +13,13 @@ import (
 
 // tables in Markdown, in the order of the page.
 type tables struct {
-	scores, events, groups, vectors, unseenStations, youngArchives table
+	scores, events, groups, vectors, variants, unseenStations, youngArchives table
 }
 
-// table is a title, a head and rows.
+// table is a title, a head and rows, of which the first columns are words.
 type table struct {
 	title string
+	words int
 	head  []string
 	rows  [][]string
 }
@@ -29,26 +30,31 @@ func newTables() *tables {
 	head := func(parts ...[]string) []string { return slices.Concat(parts...) }
 	data := []string{"data", "cases, days"}
 	return &tables{
-		scores: table{title: "CRPS", head: head(data, systems, []string{"fair"}, lower, []string{"spread ÷ error", "90 % interval holds, %"})},
-		events: table{title: "Brier scores", head: head([]string{"data", "more than"}, systems, lower)},
-		groups: table{title: "Reliability by season and region", head: []string{
+		scores: table{title: "CRPS", words: 2, head: head(data, systems, []string{"fair"}, lower, []string{"spread ÷ error", "90 % interval holds, %"})},
+		events: table{title: "Brier scores", words: 1, head: head([]string{"data", "more than"}, systems, lower)},
+		groups: table{title: "Reliability by season and region", words: 3, head: []string{
 			"data", "season, region", "cases, days", "spread ÷ error, frame", "calibrated", "flat: p, frame", "p, calibrated",
 		}},
-		vectors: table{title: "Dependence", head: []string{
+		vectors: table{title: "Dependence", words: 3, head: []string{
 			"data", "vectors", "members", "ES", "VS", "ES of calibrated lower, %", "VS lower, %", "spread ÷ error of the mean", "of differences",
 		}},
-		unseenStations: table{title: "Stations that nothing learns from", head: head(data, systems, lower, []string{"spread ÷ error, frame", "calibrated"})},
-		youngArchives:  table{title: "Young archives", head: head(data, []string{"archive, days", "networks, % of cycles"}, systems, lower)},
+		variants: table{title: "Variants", words: 3, head: []string{
+			"data", "vectors", "members", "CRPS", "lower, %", "ES", "lower, %", "VS", "lower, %",
+			"CRPS of means", "lower, %", "spread ÷ error", "of differences", "lower, %", "spread ÷ error",
+		}},
+		unseenStations: table{title: "Stations that nothing learns from", words: 2, head: head(data, systems, lower, []string{"spread ÷ error, frame", "calibrated"})},
+		youngArchives:  table{title: "Young archives", words: 2, head: head(data, []string{"archive, days", "networks, % of cycles"}, systems, lower)},
 	}
 }
 
 func (t *tables) write(w io.Writer) error {
-	for _, one := range []*table{&t.scores, &t.events, &t.groups, &t.vectors, &t.unseenStations, &t.youngArchives} {
+	for _, one := range []*table{&t.scores, &t.events, &t.groups, &t.vectors, &t.variants, &t.unseenStations, &t.youngArchives} {
 		if len(one.rows) == 0 {
 			continue
 		}
 		var b strings.Builder
-		fmt.Fprintf(&b, "### %s\n\n| %s |\n|%s\n", one.title, strings.Join(one.head, " | "), strings.Repeat("---|", len(one.head)))
+		align := strings.Repeat("---|", one.words) + strings.Repeat("---:|", len(one.head)-one.words)
+		fmt.Fprintf(&b, "### %s\n\n| %s |\n|%s\n", one.title, strings.Join(one.head, " | "), align)
 		for _, r := range one.rows {
 			fmt.Fprintf(&b, "| %s |\n", strings.Join(r, " | "))
 		}
@@ -66,7 +72,7 @@ func number(x float64, digits int) string {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return "–"
 	}
-	return fmt.Sprintf("%.*f", digits, x)
+	return strings.Replace(fmt.Sprintf("%.*f", digits, x), "-", "−", 1)
 }
 
 // interval is a skill in per cent with its interval.

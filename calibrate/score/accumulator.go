@@ -318,6 +318,16 @@ func (a *Accumulator) Daily(keep func(Slot) bool) (days []int, sums []*Sums) {
 	return days, sums
 }
 
+// byDay is Daily of all slots, by day.
+func (a *Accumulator) byDay() map[int]*Sums {
+	out := map[int]*Sums{}
+	days, sums := a.Daily(nil)
+	for i, d := range days {
+		out[d] = sums[i]
+	}
+	return out
+}
+
 // Leads that occur, ascending.
 func (a *Accumulator) Leads() []time.Duration {
 	seen := map[time.Duration]bool{}

@@ -3,7 +3,6 @@ package score
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 )
@@ -120,6 +119,15 @@ type VectorReport struct {
 	Systems    map[string]VectorFigure `json:"systems"`
 	// Skill of the target by "target_vs_other".
 	Skill map[string]VectorSkill `json:"skill"`
+	ByDay []VectorDay            `json:"by_day"`
+}
+
+// VectorDay is the part of one valid day.
+type VectorDay struct {
+	Date    string                  `json:"date"`
+	Cases   int                     `json:"cases"`
+	Pairs   int                     `json:"pairs"` // of which differences are
+	Systems map[string]VectorFigure `json:"systems"`
 }
 
 // VectorFigure holds the scores of one system.
@@ -154,24 +162,26 @@ func (c *VectorComparison) Report(target string, b Bootstrap) *VectorReport {
 	days := slices.Sorted(maps.Keys(c.days))
 	r := &VectorReport{Days: len(days), Systems: map[string]VectorFigure{}, Skill: map[string]VectorSkill{}}
 	t := slices.IndexFunc(c.Systems, func(s System) bool { return s.Name == target })
+	for _, d := range days {
+		date := time.Unix(int64(d)*86400, 0).UTC().Format(time.DateOnly)
+		r.ByDay = append(r.ByDay, VectorDay{Date: date, Cases: c.days[d][0].Cases, Systems: map[string]VectorFigure{}})
+	}
 	for i, s := range c.Systems {
+		means, differences := c.Means.Scores[i].byDay(), c.Differences.Scores[i].byDay()
 		var sum vectorSums
-		for _, d := range days {
-			sum.Cases += c.days[d][i].Cases
-			sum.Energy += c.days[d][i].Energy
-			sum.FairEnergy += c.days[d][i].FairEnergy
-			sum.Variogram += c.days[d][i].Variogram
+		for k, d := range days {
+			one := c.days[d][i]
+			sum.Cases += one.Cases
+			sum.Energy += one.Energy
+			sum.FairEnergy += one.FairEnergy
+			sum.Variogram += one.Variogram
+			if pairs := differences[d]; pairs != nil {
+				r.ByDay[k].Pairs = pairs.Cases
+			}
+			r.ByDay[k].Systems[s.Name] = one.figure(means[d], differences[d])
 		}
-		n := float64(sum.Cases)
-		f := VectorFigure{
-			Energy: Number(sum.Energy / n), EnergyFair: Number(sum.FairEnergy / n), Variogram: Number(sum.Variogram / n),
-			Mean: margin(c.Means.Scores[i]),
-		}
-		if d := margin(c.Differences.Scores[i]); !math.IsNaN(float64(d.CRPS)) {
-			f.Difference = &d
-		}
-		r.Systems[s.Name] = f
-		r.Cases, r.Components = sum.Cases, Number(float64(c.size)/n)
+		r.Systems[s.Name] = sum.figure(c.Means.Scores[i].Where(nil), c.Differences.Scores[i].Where(nil))
+		r.Cases, r.Components = sum.Cases, Number(float64(c.size)/float64(sum.Cases))
 		if t >= 0 && i != t {
 			r.Skill[target+"_vs_"+s.Name] = VectorSkill{
 				Energy:    c.skill(days, t, i, b, c.energyForSkill),
@@ -182,6 +192,20 @@ func (c *VectorComparison) Report(target string, b Bootstrap) *VectorReport {
 	return r
 }
 
+// figure of some cases, with the sums of their means and differences, nil: none.
+func (v vectorSums) figure(means, differences *Sums) VectorFigure {
+	n := float64(v.Cases)
+	f := VectorFigure{
+		Energy: Number(v.Energy / n), EnergyFair: Number(v.FairEnergy / n), Variogram: Number(v.Variogram / n),
+		Mean: margin(means),
+	}
+	if differences != nil && differences.Cases > 0 {
+		d := margin(differences)
+		f.Difference = &d
+	}
+	return f
+}
+
 // energyForSkill is fair, unless the members are dependent.
 func (c *VectorComparison) energyForSkill(system int, s vectorSums) float64 {
 	if c.Systems[system].Options.Dependent {
@@ -190,8 +214,8 @@ func (c *VectorComparison) energyForSkill(system int, s vectorSums) float64 {
 	return s.FairEnergy
 }
 
-func margin(a *Accumulator) Margin {
-	s := a.Where(nil).Summary()
+func margin(sums *Sums) Margin {
+	s := sums.Summary()
 	return Margin{s.CRPS, s.Spread, s.RMSE, s.SpreadError, s.Coverage}
 }
 

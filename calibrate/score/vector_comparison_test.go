@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 // Members with the right correlation beat members with the same margins and none, in
@@ -58,6 +59,16 @@ func TestVectorComparison(t *testing.T) {
 	near(t, "spread of differences", float64(right.Difference.Spread), math.Sqrt(.2), .02)
 	near(t, "without dependence", float64(wrong.Difference.Spread), math.Sqrt2, .03)
 	near(t, "spread ÷ error of the mean", float64(right.Mean.SpreadError), 1, .1)
+	var energy, difference float64
+	for i, day := range report.ByDay {
+		if want := time.Unix(int64(i)*86400, 0).UTC().Format(time.DateOnly); day.Date != want || day.Cases != 10 || day.Pairs != 10 {
+			t.Errorf("day %d: %+v, want 10 cases and pairs on %s", i, day, want)
+		}
+		energy += float64(day.Systems["related"].Energy) / days
+		difference += float64(day.Systems["related"].Difference.CRPS) / days
+	}
+	near(t, "energy score, mean over days", energy, float64(right.Energy), 1e-12)
+	near(t, "CRPS of differences, mean over days", difference, float64(right.Difference.CRPS), 1e-12)
 }
 
 // A case that a system has no complete member for counts for none.
