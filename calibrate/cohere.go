@@ -24,9 +24,10 @@ const coherentDays = 20
 // times on days that the networks had not seen: from the covariance of what the latent
 // normal variable of each case must have been. It is the normal score of the
 // observation under the distribution that the model gives the case, a Gaussian copula
-// of errors; of an observation at the bound its expectation is known. What the raw members that sampled ones start from bring along, the noise
-// need not supply. Networks of a joint model have been trained with noise of the
-// coherence in space, which then stays.
+// of errors; of an observation at the bound its expectation is known. What the raw
+// members that sampled ones start from bring along, the noise need not supply. Networks
+// of a joint model have been trained with noise of the coherence in space, which then
+// stays.
 func (m *Model) cohere(ctx context.Context, s *trainingSet, folds []fold, o TrainOptions) error {
 	if !m.Method.LearnCoherence {
 		return nil
