@@ -110,13 +110,7 @@ func (g *smooth) fit(rest func(x []float64, station int) float64) error {
 	for k := range min(n, smoothKnots) {
 		g.Knots = append(g.Knots, slices.Clone(x.RawRowView(k * n / min(n, smoothKnots))[1:]))
 	}
-	q := 1 + p + len(g.Knots)
-	a := mat.NewDense(n, q, nil)
-	for i := range n {
-		copy(a.RawRowView(i)[1:], x.RawRowView(i)[1:])
-		g.regressors(a.RawRowView(i))
-	}
-	coef, err := robust(a, residual, g.precision(float64(n)/float64(days)))
+	coef, err := g.robust(x, residual, g.precision(float64(n)/float64(days)))
 	if err != nil {
 		return err
 	}
@@ -141,59 +135,69 @@ func (g *smooth) precision(unit float64) *mat.SymDense {
 	return prior
 }
 
-// robust solves the regression of y on a with Huber's weights, of a few iterations.
-func robust(a *mat.Dense, y []float64, prior mat.Symmetric) ([]float64, error) {
+// robust solves the regression of y on the regressors of rows x of (1, z), with Huber's
+// weights, of a few iterations.
+func (g *smooth) robust(x *mat.Dense, y []float64, prior mat.Symmetric) ([]float64, error) {
 	const iterations = 3
-	n := float64(len(y))
-	weight := make([]float64, len(y))
+	weight, residual := make([]float64, len(y)), make([]float64, len(y))
 	for i := range weight {
 		weight[i] = 1
 	}
-	var coef *mat.VecDense
+	terms := make([]float64, prior.SymmetricDim())
+	var coef []float64
 	for range iterations {
 		var err error
-		if coef, err = weightedRidge(a, y, weight, prior); err != nil {
+		if coef, err = g.weightedRidge(x, y, weight, prior); err != nil {
 			return nil, err
 		}
-		var fitted mat.VecDense
-		fitted.MulVec(a, coef)
 		var square float64
-		for i, w := range weight {
-			e := y[i] - fitted.AtVec(i)
-			square += w * e * e / n
+		for i := range y {
+			copy(terms, x.RawRowView(i))
+			g.regressors(terms)
+			residual[i] = y[i] - dot(coef, terms)
+			square += weight[i] * residual[i] * residual[i] / float64(len(y))
 		}
 		usual := smoothTail * math.Sqrt(square)
-		for i := range weight {
+		for i, e := range residual {
 			weight[i] = 1
-			if e := math.Abs(y[i] - fitted.AtVec(i)); e > usual {
+			if e := math.Abs(e); e > usual {
 				weight[i] = usual / e
 			}
 		}
 	}
-	return coef.RawVector().Data, nil
+	return coef, nil
 }
 
-// weightedRidge is the minimum of sum of weight (y - a·coef)² + coef·prior·coef.
-func weightedRidge(a *mat.Dense, y, weight []float64, prior mat.Symmetric) (*mat.VecDense, error) {
-	n, q := a.Dims()
-	root, target := mat.NewDense(n, q, nil), mat.NewVecDense(n, nil)
-	for i, w := range weight {
-		w = math.Sqrt(w)
-		row := root.RawRowView(i)
-		for j, v := range a.RawRowView(i) {
-			row[j] = w * v
+// weightedRidge is the minimum of the sum of weight (y - coef·terms)² and coef·prior·coef.
+// Terms are made for some rows at a time, which bounds the memory.
+func (g *smooth) weightedRidge(x *mat.Dense, y, weight []float64, prior mat.Symmetric) ([]float64, error) {
+	const block = 256
+	q := prior.SymmetricDim()
+	gram, right := mat.NewSymDense(q, nil), mat.NewVecDense(q, nil)
+	gram.CopySym(prior)
+	terms, target := mat.NewDense(block, q, nil), mat.NewVecDense(block, nil)
+	for from := 0; from < len(y); from += block {
+		n := min(block, len(y)-from)
+		part, aim := terms.Slice(0, n, 0, q).(*mat.Dense), target.SliceVec(0, n).(*mat.VecDense)
+		for i := range n {
+			row, w := part.RawRowView(i), math.Sqrt(weight[from+i])
+			copy(row, x.RawRowView(from+i))
+			g.regressors(row)
+			scale(row, w)
+			aim.SetVec(i, w*y[from+i])
 		}
-		target.SetVec(i, w*y[i])
+		var add mat.VecDense
+		add.MulVec(part.T(), aim)
+		right.AddVec(right, &add)
+		var square mat.SymDense
+		square.SymOuterK(1, part.T())
+		gram.AddSym(gram, &square)
 	}
-	var gram mat.SymDense
-	gram.SymOuterK(1, root.T())
-	gram.AddSym(&gram, prior)
 	var chol mat.Cholesky
-	if !chol.Factorize(&gram) {
+	if !chol.Factorize(gram) {
 		return nil, errors.New("frame: the system of the smooth layer is not positive definite")
 	}
-	var coef, right mat.VecDense
-	right.MulVec(root.T(), target)
-	err := chol.SolveVecTo(&coef, &right)
-	return &coef, err
+	var coef mat.VecDense
+	err := chol.SolveVecTo(&coef, right)
+	return coef.RawVector().Data, err
 }

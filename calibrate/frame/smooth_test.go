@@ -79,13 +79,12 @@ func TestSmoothLayerIsAGaussianProcess(t *testing.T) {
 	if err := g.fit(func([]float64, int) float64 { return 0 }); err != nil {
 		t.Fatal(err)
 	}
-	y, ones, a := make([]float64, n), make([]float64, n), mat.NewDense(n, 1+2+n, nil)
+	y, ones, x := make([]float64, n), make([]float64, n), mat.NewDense(n, 1+2, nil)
 	for i := range n {
 		y[i], ones[i] = float64(g.Rows.Kept[i].Row.Y), 1
-		copy(a.RawRowView(i)[1:], g.Knots[i])
-		g.regressors(a.RawRowView(i))
+		copy(x.RawRowView(i)[1:], g.Knots[i])
 	}
-	coef, err := weightedRidge(a, y, ones, g.precision(1))
+	coef, err := g.weightedRidge(x, y, ones, g.precision(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +115,7 @@ func TestSmoothLayerIsAGaussianProcess(t *testing.T) {
 		terms := make([]float64, 1+2+n)
 		copy(terms[1:], z)
 		g.regressors(terms)
-		if got := dot(coef.RawVector().Data, terms); math.Abs(got-want) > 1e-3 {
+		if got := dot(coef, terms); math.Abs(got-want) > 1e-3 {
 			t.Errorf("layer %.6f, process %.6f", got, want)
 		}
 	}
