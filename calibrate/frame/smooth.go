@@ -110,7 +110,12 @@ func (g *smooth) fit(rest func(x []float64, station int) float64) error {
 	for k := range min(n, smoothKnots) {
 		g.Knots = append(g.Knots, slices.Clone(x.RawRowView(k * n / min(n, smoothKnots))[1:]))
 	}
-	coef, err := g.robust(x, residual, g.precision(float64(n)/float64(days)))
+	a := mat.NewDense(n, 1+p+len(g.Knots), nil)
+	for i := range n {
+		copy(a.RawRowView(i)[1:], x.RawRowView(i)[1:])
+		g.regressors(a.RawRowView(i))
+	}
+	coef, err := robust(a, residual, g.precision(float64(n)/float64(days)))
 	if err != nil {
 		return err
 	}
@@ -135,26 +140,22 @@ func (g *smooth) precision(unit float64) *mat.SymDense {
 	return prior
 }
 
-// robust solves the regression of y on the regressors of rows x of (1, z), with Huber's
-// weights, of a few iterations.
-func (g *smooth) robust(x *mat.Dense, y []float64, prior mat.Symmetric) ([]float64, error) {
+// robust solves the regression of y on a with Huber's weights, of a few iterations.
+func robust(a *mat.Dense, y []float64, prior mat.Symmetric) ([]float64, error) {
 	const iterations = 3
 	weight, residual := make([]float64, len(y)), make([]float64, len(y))
 	for i := range weight {
 		weight[i] = 1
 	}
-	terms := make([]float64, prior.SymmetricDim())
 	var coef []float64
 	for range iterations {
 		var err error
-		if coef, err = g.weightedRidge(x, y, weight, prior); err != nil {
+		if coef, err = weightedRidge(a, y, weight, prior); err != nil {
 			return nil, err
 		}
 		var square float64
 		for i := range y {
-			copy(terms, x.RawRowView(i))
-			g.regressors(terms)
-			residual[i] = y[i] - dot(coef, terms)
+			residual[i] = y[i] - dot(coef, a.RawRowView(i))
 			square += weight[i] * residual[i] * residual[i] / float64(len(y))
 		}
 		usual := smoothTail * math.Sqrt(square)
@@ -168,21 +169,20 @@ func (g *smooth) robust(x *mat.Dense, y []float64, prior mat.Symmetric) ([]float
 	return coef, nil
 }
 
-// weightedRidge is the minimum of the sum of weight (y - coef·terms)² and coef·prior·coef.
-// Terms are made for some rows at a time, which bounds the memory.
-func (g *smooth) weightedRidge(x *mat.Dense, y, weight []float64, prior mat.Symmetric) ([]float64, error) {
+// weightedRidge is the minimum of the sum of weight (y - a·coef)² and coef·prior·coef. Rows
+// are weighted some at a time, which bounds the memory.
+func weightedRidge(a *mat.Dense, y, weight []float64, prior mat.Symmetric) ([]float64, error) {
 	const block = 256
 	q := prior.SymmetricDim()
 	gram, right := mat.NewSymDense(q, nil), mat.NewVecDense(q, nil)
 	gram.CopySym(prior)
-	terms, target := mat.NewDense(block, q, nil), mat.NewVecDense(block, nil)
+	root, target := mat.NewDense(block, q, nil), mat.NewVecDense(block, nil)
 	for from := 0; from < len(y); from += block {
 		n := min(block, len(y)-from)
-		part, aim := terms.Slice(0, n, 0, q).(*mat.Dense), target.SliceVec(0, n).(*mat.VecDense)
+		part, aim := root.Slice(0, n, 0, q).(*mat.Dense), target.SliceVec(0, n).(*mat.VecDense)
 		for i := range n {
 			row, w := part.RawRowView(i), math.Sqrt(weight[from+i])
-			copy(row, x.RawRowView(from+i))
-			g.regressors(row)
+			copy(row, a.RawRowView(from+i))
 			scale(row, w)
 			aim.SetVec(i, w*y[from+i])
 		}

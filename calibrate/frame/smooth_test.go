@@ -79,12 +79,13 @@ func TestSmoothLayerIsAGaussianProcess(t *testing.T) {
 	if err := g.fit(func([]float64, int) float64 { return 0 }); err != nil {
 		t.Fatal(err)
 	}
-	y, ones, x := make([]float64, n), make([]float64, n), mat.NewDense(n, 1+2, nil)
+	y, ones, a := make([]float64, n), make([]float64, n), mat.NewDense(n, 1+2+n, nil)
 	for i := range n {
 		y[i], ones[i] = float64(g.Rows.Kept[i].Row.Y), 1
-		copy(x.RawRowView(i)[1:], g.Knots[i])
+		copy(a.RawRowView(i)[1:], g.Knots[i])
+		g.regressors(a.RawRowView(i))
 	}
-	coef, err := g.weightedRidge(x, y, ones, g.precision(1))
+	coef, err := weightedRidge(a, y, ones, g.precision(1))
 	if err != nil {
 		t.Fatal(err)
 	}
