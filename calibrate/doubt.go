@@ -36,9 +36,11 @@ const (
 //   - one lies beyond what the variable can be,
 //   - all are the same, not at a bound of the variable, and the raw ones are not,
 //   - their mean departs from that of the raw ones by more than departure times the
-//     root mean square of what the raw mean has been wrong by, in the space in which
-//     the variable is calibrated. The place's own errors count as they are many, with
-//     those of all places for 5 cases; without any, nothing is said.
+//     root of the mean square of what the raw mean has been wrong by and of the variance
+//     of the raw members, in the space in which the variable is calibrated. The place's own
+//     errors count as they are many, with those of all places for 5 cases; without any,
+//     nothing is said. After a dry month past errors say little of the first rain, which
+//     may always be less than forecast.
 //
 // Past errors are those of the last 30 cycles whose observations were there at the
 // cycle of raw, fewer on large grids.
@@ -51,7 +53,8 @@ func (h *History) Doubts(ctx context.Context, calibrated, raw *ingest.Ensemble, 
 	var doubts []Doubt
 	for i := range raw.Places.Len() {
 		for l, lead := range raw.Leads {
-			if why := w.doubt(calibrated.At(l, i), raw.At(l, i), departure*past[l][i], raw.Variable.Units); why != "" {
+			farthest := departure * math.Hypot(past[l][i], w.sd(raw.At(l, i)))
+			if why := w.doubt(calibrated.At(l, i), raw.At(l, i), farthest, raw.Variable.Units); why != "" {
 				doubts = append(doubts, Doubt{i, l, fmt.Sprintf("lead time +%g h: %s", lead.Hours(), why)})
 				break
 			}
@@ -80,12 +83,12 @@ func (w Working) doubt(members, raw []float32, farthest float64, units string) s
 	switch {
 	case same && !rawSame && len(members) > 1 && v != w.Lower && v != w.Upper:
 		return fmt.Sprintf("all members are %g %s", v, units)
-	case math.Abs(mean-rawMean) > farthest:
+	case math.Abs(mean-rawMean) > farthest && !(w.Censored && mean < rawMean):
 		of := "mean"
 		if !w.Identity() {
 			of += " " + w.Name
 		}
-		return fmt.Sprintf("the %s is %.4g and that of the raw ones %.4g; past errors allow a difference of %.3g", of, mean, rawMean, farthest)
+		return fmt.Sprintf("the %s is %.4g and that of the raw ones %.4g; past errors and the spread allow a difference of %.3g", of, mean, rawMean, farthest)
 	}
 	return ""
 }
@@ -106,6 +109,18 @@ func (w Working) mean(members []float32) (mean float64, same bool, n int) {
 		n++
 	}
 	return mean / float64(n), same, n
+}
+
+// sd of the finite members in working space.
+func (w Working) sd(members []float32) float64 {
+	mean, _, n := w.mean(members)
+	var square float64
+	for _, v := range members {
+		if v-v == 0 {
+			square += math.Pow(float64(w.Forward(v))-mean, 2)
+		}
+	}
+	return math.Sqrt(square / float64(n))
 }
 
 // pastErrors is the root mean square error of the raw mean, [lead][place] in working

@@ -398,7 +398,7 @@ func (h *History) link(ctx context.Context, st *chainState, i int) error {
 		return err
 	}
 	station := st.Stations.Lookup(ens.Places.ID, ens.Places.Latitude, ens.Places.Longitude, ens.Places.Altitude)
-	_, unlike, err := h.unusual(ctx, ens)
+	_, unlike, err := h.Unusual(ctx, ens)
 	if err != nil {
 		return err
 	}

@@ -33,15 +33,11 @@ const (
 //     mean of the recent ones at each place and lead time, on average over these, by more
 //     than 8 robust standard deviations (1.4826 median absolute deviations) of how the
 //     recent ones do. Precipitation is not looked at: dry weeks end.
-func (h *History) Unusual(ctx context.Context, raw *ingest.Ensemble) ([]string, error) {
-	reasons, _, err := h.unusual(ctx, raw)
-	return reasons, err
-}
-
-// unusual is Unusual, and says whether the means depart so that nothing should learn from
-// raw: a mark can be wrong when few cycles tell what is usual, so that it takes departsAtLeast.
-// It depends on the archive up to the cycle of raw only.
-func (h *History) unusual(ctx context.Context, raw *ingest.Ensemble) (reasons []string, departs bool, err error) {
+//
+// departs says that the last is so and nothing should learn from raw: a mark can be wrong
+// when few cycles tell what is usual, so that it takes departsAtLeast. Both depend on the
+// archive up to the cycle of raw only.
+func (h *History) Unusual(ctx context.Context, raw *ingest.Ensemble) (reasons []string, departs bool, err error) {
 	w := WorkingSpace(raw.Variable)
 	at := make(map[string]int, raw.Places.Len())
 	for i, id := range raw.Places.ID {

@@ -73,7 +73,7 @@ func TestUnusual(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.change(e)
-		got, err := h.Unusual(t.Context(), e)
+		got, _, err := h.Unusual(t.Context(), e)
 		if err != nil || len(got) != len(c.says) {
 			t.Errorf("%s: %q (%v), want %d reasons", name, got, err, len(c.says))
 			continue
@@ -148,7 +148,7 @@ func TestUnusualInSample(t *testing.T) {
 			}
 		}
 		for want, f := range []*ingest.Ensemble{e, &warm, &half} {
-			got, err := h.Unusual(t.Context(), f)
+			got, _, err := h.Unusual(t.Context(), f)
 			if err != nil || len(got) != min(1, want) && (want == 0 || k >= 15) {
 				t.Errorf("%s: case %d: %q (%v)", cycle, want, got, err)
 			}

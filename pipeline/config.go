@@ -104,7 +104,7 @@ type ExportConfig struct {
 	Path        string            `mapstructure:"path" desc:"product of a cycle: a template with {date:...} in strftime letters" path:"true" result:"no"`
 	Deflate     int               `mapstructure:"deflate" desc:"compression of the product; 0 is none" valid:"0..9" result:"no"`
 	Implausible string            `mapstructure:"implausible" desc:"what to deliver at places where calibrated members cannot be right (not finite, beyond the bounds of the variable, without spread, or far from the raw mean): raw members, the members as they are, or nothing at all" valid:"raw|warn|fail"`
-	Departure   float64           `mapstructure:"max_departure" desc:"how far the mean of calibrated members may plausibly be from the raw mean, in multiples of the root mean square of past errors of the raw mean" valid:"1..1000"`
+	Departure   float64           `mapstructure:"max_departure" desc:"how far the mean of calibrated members may plausibly be from the raw mean, in multiples of the root mean square of past errors of the raw mean and of the spread of the raw members" valid:"1..1000"`
 	DateCreated bool              `mapstructure:"date_created" desc:"write the time of creation into the product; without it the same run gives the same bytes" result:"no"`
 	Metadata    map[string]string `mapstructure:"metadata" desc:"global attributes of the product, such as title, institution, source, license, creator_name"`
 }

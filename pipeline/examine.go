@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"sipipe/calibrate"
@@ -28,7 +29,7 @@ func (e *ImplausibleOutputError) Error() string {
 // examineStage looks at what was read and made before it is written.
 func (j *job) examineStage() Stage {
 	return Stage{Name: "check", Run: func(ctx context.Context) error {
-		j.doubted = map[string]int{}
+		j.doubted, j.departs = map[string]int{}, make([]bool, len(j.calibrated))
 		for i := range j.calibrated {
 			if err := j.compare(ctx, i); err != nil {
 				return err
@@ -49,10 +50,11 @@ func (j *job) compare(ctx context.Context, i int) error {
 		return err
 	}
 	name := j.raw[i].Variable.Name
-	reasons, err := h.Unusual(ctx, j.raw[i])
+	reasons, departs, err := h.Unusual(ctx, j.raw[i])
 	if err != nil {
 		return err
 	}
+	j.departs[i] = departs
 	moved, err := h.Moved(ctx, j.raw[i])
 	if moved != "" {
 		reasons = append(reasons, moved)
@@ -75,7 +77,11 @@ func (j *job) examine(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	doubts, err := h.Doubts(ctx, members, raw, j.Export.Departure)
+	departure := j.Export.Departure
+	if j.departs[i] {
+		departure = math.Inf(1) // such a raw forecast is no measure of another
+	}
+	doubts, err := h.Doubts(ctx, members, raw, departure)
 	if err != nil || len(doubts) == 0 {
 		return err
 	}

@@ -26,7 +26,7 @@ func TestImplausibleOutput(t *testing.T) {
 		before := snapshot(t, "out")
 		r := sipipe(t, append(set, "run", "--date", "2020-01-18", "--set", "export.implausible="+policy)...)
 		if policy == "fail" {
-			if r.code != ExitData || !strings.Contains(r.err, "export.implausible") || !strings.Contains(r.err, "past errors allow") {
+			if r.code != ExitData || !strings.Contains(r.err, "export.implausible") || !strings.Contains(r.err, "past errors and the spread allow") {
 				t.Errorf("fail: exit code %d\n%s", r.code, r.err)
 			}
 			if diff := cmp.Diff(before, snapshot(t, "out")); diff != "" {
