@@ -66,6 +66,9 @@ func FitEMOS(rows []Row, o EMOSOptions) (EMOS, error) {
 	if need := max(minEMOSRows, 3*(d.p+d.q)); d.n < need {
 		return EMOS{}, &TooFewError{"EMOS", d.n, need}
 	}
+	if wet, need := d.wet(), max(minWet, d.p+d.q); o.Censored && wet > 0 && wet < need {
+		return EMOS{}, &TooFewError{"EMOS (amounts above zero)", wet, need}
+	}
 	return e, e.minimise(d, f)
 }
 
@@ -134,6 +137,17 @@ func (e *EMOS) design(rows []Row) *design {
 		d.n++
 	}
 	return d
+}
+
+// wet is the number of observations above zero: in dry months they are few, and what is
+// fitted to them alone is no forecast.
+func (d *design) wet() (n int) {
+	for _, y := range d.y {
+		if y > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // moments in the space of the regression.

@@ -297,3 +297,39 @@ func BenchmarkFitEMOS(b *testing.B) {
 		}
 	}
 }
+
+// Of a season with nine wet days censored EMOS is not fitted; a window that has them is
+// widened to the season before.
+func TestCensoredEMOSNeedsWetDays(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 9))
+	day := func(d int, wet bool) Row {
+		r := Row{Day: d, Members: []float32{0, 0, 0}}
+		if wet {
+			a := 1 + 9*rng.Float64()
+			r.Members, r.Obs = []float32{float32(a), float32(1.3 * a), float32(0.5 * a)}, a*rng.Float64()*2
+		}
+		return r
+	}
+	var p Pool
+	var dry []Row
+	for d := range 200 {
+		wet := d < 100 && d%2 == 0 || d >= 170 && d%4 == 0 // 8 of the last 30 days
+		r := day(d, wet)
+		p.Add([]Row{r})
+		if d >= 170 {
+			dry = append(dry, r)
+		}
+	}
+	o := EMOSOptions{Family: FamilyLogistic, Censored: true, Sqrt: true}
+	var few *TooFewError
+	if _, err := FitEMOS(dry, o); !errors.As(err, &few) || few.Rows > 9 {
+		t.Errorf("fitted to a dry month: %v", err)
+	}
+	e, err := Rolling{Censored: true}.EMOS(&p, 199)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, ok := e.Predict([]float32{5, 6, 4}, 200); !ok || !(d.Mean() > 1 && d.Mean() < 12) {
+		t.Errorf("mean %v of a forecast of 5 mm", d.Mean())
+	}
+}
