@@ -255,6 +255,7 @@ func (v *verification) addLead(ctx context.Context, raw, calibrated *ingest.Ense
 				f = distributionOr(w.Distribution(archived.Lead[l], i), members)
 			case systemCalibrated:
 				f.Members = calibrated.At(cl, j)
+				f.Independent = ingest.HandedOn(f.Members, members)
 			}
 			forecasts = append(forecasts, f)
 		}

@@ -100,6 +100,11 @@ func (a *Accumulator) uniform(c Case) float64 {
 // AddMembers adds an ensemble forecast; NaN members are left out. It returns false
 // and counts nothing when the observation or all members are missing.
 func (a *Accumulator) AddMembers(c Case, y float64, members []float32) bool {
+	return a.addMembers(c, y, members, a.Options.Dependent)
+}
+
+// addMembers adds members that are dependent, or stand in for such.
+func (a *Accumulator) addMembers(c Case, y float64, members []float32, dependent bool) bool {
 	s := Sorted(a.sample, members)
 	a.sample = s
 	m := len(s)
@@ -115,8 +120,8 @@ func (a *Accumulator) AddMembers(c Case, y float64, members []float32) bool {
 		one.Variance = s.Variance()
 		one.Inflated = one.Variance * (n + 1) / n
 	}
-	one.Nominal = a.nominal(m)
-	rank, pit := a.placed(s, y, a.uniform(c))
+	one.Nominal = a.nominal(m, dependent)
+	rank, pit := placed(s, y, a.uniform(c), dependent)
 	if m+1 != a.Options.Ranks {
 		rank = bin(pit, a.Options.Ranks)
 	}
@@ -130,6 +135,7 @@ func (a *Accumulator) AddMembers(c Case, y float64, members []float32) bool {
 			one.Events[i].FairBrier = Brier(e, m, y > t, Fair)
 		}
 	}
+	one.compare(dependent)
 	a.add(c, y, one, rank, pit, p)
 	return true
 }
@@ -146,11 +152,11 @@ func (a *Accumulator) AddMembers(c Case, y float64, members []float32) bool {
 // (r-1/2)/M … (r+1/2)/M, cut to [0, 1]. A value that several members share, such as
 // no rain, has a mass of its own, from r/M to s/M when r members are below it and s
 // not above.
-func (a *Accumulator) placed(s Sample, y, u float64) (rank int, pit float64) {
+func placed(s Sample, y, u float64, dependent bool) (rank int, pit float64) {
 	below, ties := s.Rank(y)
 	m := float64(len(s))
 	low, high := float64(below), float64(below+ties)
-	if !a.Options.Dependent {
+	if !dependent {
 		r := low + u*float64(ties+1)
 		return int(r), r / (m + 1)
 	}
@@ -168,10 +174,10 @@ func (a *Accumulator) placed(s Sample, y, u float64) (rank int, pit float64) {
 // nominal is the probability of the central interval between quantiles of m members,
 // which lie at i/(m+1) of the members: of independent ones its level, as far as m
 // members span it. The i-th of dependent members lies at (i-1/2)/m of the distribution.
-func (a *Accumulator) nominal(m int) float64 {
+func (a *Accumulator) nominal(m int, dependent bool) float64 {
 	n := float64(m)
 	edge := math.Max((1-a.Options.Level)/2*(n+1), 1) // in members
-	if a.Options.Dependent {
+	if dependent {
 		return 1 - 2*(edge-0.5)/n
 	}
 	return 1 - 2*edge/(n+1)
@@ -192,8 +198,9 @@ func (a *Accumulator) AddDistribution(c Case, y float64, d Distribution) bool {
 		t := a.Options.threshold(i)
 		p[i] = math.Min(math.Max(1-d.CDF(t), 0), 1)
 		b := p[i] - indicator(y > t)
-		one.Events[i] = EventSums{b * b, b * b}
+		one.Events[i] = EventSums{Brier: b * b, FairBrier: b * b}
 	}
+	one.compare(false)
 	pit := PIT(d, y, a.uniform(c))
 	a.add(c, y, one, bin(pit, a.Options.Ranks), pit, p)
 	return true
@@ -216,6 +223,20 @@ func (a *Accumulator) one(y, mean, median float64, quantile func(float64) float6
 		s.Covered = 1
 	}
 	return s
+}
+
+// compare chooses the scores of a case that skill is computed from.
+func (s *Sums) compare(dependent bool) {
+	s.Compared, s.Comparable = s.FairCRPS, s.Spreads
+	if dependent {
+		s.Compared, s.Comparable = s.CRPS, s.Cases
+	}
+	for i, e := range s.Events {
+		s.Events[i].Compared = e.FairBrier
+		if dependent {
+			s.Events[i].Compared = e.Brier
+		}
+	}
 }
 
 // bin of a PIT value, of k.

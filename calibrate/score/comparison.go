@@ -14,6 +14,7 @@ type System struct {
 // Forecast of one system for one case: members, or a distribution.
 type Forecast struct {
 	Members      []float32 // NaN = missing
+	Independent  bool      // members that stand in for dependent ones, such as raw ones that were handed on
 	Distribution Distribution
 }
 
@@ -66,7 +67,7 @@ func (c *Comparison) Add(k Case, y float64, forecasts []Forecast) bool {
 		if f.Distribution != nil {
 			c.Scores[i].AddDistribution(k, y, f.Distribution)
 		} else {
-			c.Scores[i].AddMembers(k, y, f.Members)
+			c.Scores[i].addMembers(k, y, f.Members, c.Systems[i].Options.Dependent && !f.Independent)
 		}
 	}
 	return true
@@ -87,21 +88,4 @@ func (c *Comparison) Merge(o *Comparison) error {
 	}
 	c.Incomplete += o.Incomplete
 	return nil
-}
-
-// scoreForSkill is the summed CRPS that skill is computed from, and its cases:
-// fair, unless the members are dependent.
-func (a *Accumulator) scoreForSkill(s *Sums) (sum float64, n int) {
-	if a.Options.Dependent {
-		return s.CRPS, s.Cases
-	}
-	return s.FairCRPS, s.Spreads
-}
-
-// brierForSkill is scoreForSkill of the Brier score of event i.
-func (a *Accumulator) brierForSkill(s *Sums, i int) (sum float64, n int) {
-	if a.Options.Dependent {
-		return s.Events[i].Brier, s.Cases
-	}
-	return s.Events[i].FairBrier, s.Spreads
 }

@@ -280,3 +280,29 @@ func TestPITAtPointMass(t *testing.T) {
 		t.Errorf("not flat: %v", h)
 	}
 }
+
+// Raw members that were handed on in the place of dependent ones are scored as what they
+// are: nothing is gained or lost.
+func TestMembersHandedOnHaveNoSkill(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	o := Options{Thresholds: []float64{0}}
+	dependent := o
+	dependent.Dependent = true
+	for _, handed := range []bool{true, false} {
+		c := NewComparison([]System{{"raw", o}, {"calibrated", dependent}})
+		for d := range 40 {
+			members := make([]float32, 8)
+			for i := range members {
+				members[i] = float32(rng.NormFloat64())
+			}
+			c.Add(Case{Day: d, Station: "A"}, rng.NormFloat64(), []Forecast{{Members: members}, {Members: members, Independent: handed}})
+		}
+		r, err := c.Report(ReportOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := float64(r.Skill["calibrated_vs_raw"].CRPSS); handed != (got == 0) {
+			t.Errorf("handed on %v: skill %g", handed, got)
+		}
+	}
+}

@@ -130,7 +130,7 @@ func (c *Comparison) Report(o ReportOptions) (*Report, error) {
 		Days:       len(days),
 		Incomplete: c.Incomplete,
 		Systems:    map[string]Figure{},
-		Skill:      c.skill(target, nil, o.Bootstrap, (*Accumulator).scoreForSkill),
+		Skill:      c.skill(target, nil, o.Bootstrap, compared),
 		ByLead:     []LeadReport{},
 		ByDay:      []DayReport{},
 		ByStation:  []StationReport{},
@@ -161,7 +161,7 @@ func (c *Comparison) Report(o ReportOptions) (*Report, error) {
 				e.Systems[s.Name] = c.Scores[k].event(i, o.Bootstrap)
 			}
 		}
-		brier := func(a *Accumulator, s *Sums) (float64, int) { return a.brierForSkill(s, i) }
+		brier := func(s *Sums) (float64, int) { return s.Events[i].Compared, s.Comparable }
 		for pair, s := range c.skill(target, nil, o.Bootstrap, brier) {
 			e.Skill[pair] = EventSkill{s.CRPSS, s.CI95, s.P}
 		}
@@ -173,7 +173,7 @@ func (c *Comparison) Report(o ReportOptions) (*Report, error) {
 func (c *Comparison) byLead(r *Report, target int, b Bootstrap) {
 	for _, lead := range c.Scores[0].Leads() {
 		keep := func(s Slot) bool { return s.Lead == lead }
-		l := LeadReport{LeadHours: lead.Hours(), Systems: map[string]Summary{}, Skill: c.skill(target, keep, b, (*Accumulator).scoreForSkill)}
+		l := LeadReport{LeadHours: lead.Hours(), Systems: map[string]Summary{}, Skill: c.skill(target, keep, b, compared)}
 		for i, s := range c.Systems {
 			l.Systems[s.Name] = c.Scores[i].Where(keep).Summary()
 			l.Cases = l.Systems[s.Name].Cases
@@ -203,8 +203,8 @@ func (c *Comparison) byStation(r *Report, target int) {
 			s.Systems[system.Name] = f
 			s.Cases = f.Cases
 			if i != target {
-				a, n := c.Scores[target].scoreForSkill(c.Scores[target].Stations[id])
-				b, m := c.Scores[i].scoreForSkill(c.Scores[i].Stations[id])
+				a, n := compared(c.Scores[target].Stations[id])
+				b, m := compared(c.Scores[i].Stations[id])
 				s.CRPSS[c.pair(target, i)] = Number(1 - a/float64(n)/(b/float64(m)))
 			}
 		}
@@ -216,14 +216,17 @@ func (c *Comparison) pair(target, other int) string {
 	return c.Systems[target].Name + "_vs_" + c.Systems[other].Name
 }
 
+// compared is the summed CRPS that skill is computed from, and its cases.
+func compared(s *Sums) (sum float64, n int) { return s.Compared, s.Comparable }
+
 // skill of the target against each other system over the slots kept, by a score
 // that is the sum of some cases.
-func (c *Comparison) skill(target int, keep func(Slot) bool, b Bootstrap, score func(*Accumulator, *Sums) (float64, int)) map[string]Skill {
+func (c *Comparison) skill(target int, keep func(Slot) bool, b Bootstrap, score func(*Sums) (float64, int)) map[string]Skill {
 	daily := make([][]DaySum, len(c.Systems))
 	for i, a := range c.Scores {
 		_, sums := a.Daily(keep)
 		for _, s := range sums {
-			sum, n := score(a, s)
+			sum, n := score(s)
 			daily[i] = append(daily[i], DaySum{sum, float64(n)})
 		}
 	}

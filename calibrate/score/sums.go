@@ -11,6 +11,11 @@ type Sums struct {
 	SquaredError float64
 	Absolute     float64 // |forecast median - observation|
 
+	// Compared is the CRPS that skill is computed from, of Comparable cases: the fair one of
+	// independent members, that of dependent ones as they are.
+	Compared   float64
+	Comparable int
+
 	Spreads  int     // cases with a fair CRPS and a variance: two members or more
 	FairCRPS float64 // over those
 	Variance float64 // unbiased
@@ -24,8 +29,9 @@ type Sums struct {
 	Events []EventSums // one for each threshold
 }
 
-// EventSums are those of the event that the variable exceeds a threshold.
-type EventSums struct{ Brier, FairBrier float64 } // over Cases and Spreads
+// EventSums are those of the event that the variable exceeds a threshold, over Cases,
+// Spreads, and Comparable cases.
+type EventSums struct{ Brier, FairBrier, Compared float64 }
 
 // newSums has the histogram and events of the options.
 func newSums(o Options) *Sums {
@@ -39,6 +45,8 @@ func (s *Sums) Merge(o *Sums) {
 	s.Error += o.Error
 	s.SquaredError += o.SquaredError
 	s.Absolute += o.Absolute
+	s.Compared += o.Compared
+	s.Comparable += o.Comparable
 	s.Spreads += o.Spreads
 	s.FairCRPS += o.FairCRPS
 	s.Variance += o.Variance
@@ -52,6 +60,7 @@ func (s *Sums) Merge(o *Sums) {
 	for i, e := range o.Events {
 		s.Events[i].Brier += e.Brier
 		s.Events[i].FairBrier += e.FairBrier
+		s.Events[i].Compared += e.Compared
 	}
 }
 
