@@ -513,13 +513,14 @@ type outline struct {
 	cycle  time.Time
 	leads  []time.Duration // of those mature
 	places []int           // [lead]
+	awake  []int           // [lead] experts that spoke
 }
 
 func (a *Archived) outline() *outline {
 	o := &outline{cycle: a.Cycle}
 	for l, p := range a.Lead {
 		if p.Mature() && !a.Unlike {
-			o.leads, o.places = append(o.leads, a.Leads[l]), append(o.places, len(p.Mu))
+			o.leads, o.places, o.awake = append(o.leads, a.Leads[l]), append(o.places, len(p.Mu)), append(o.awake, p.Awake())
 		}
 	}
 	return o

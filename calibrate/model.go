@@ -68,7 +68,7 @@ type Candidate struct {
 	Error      float64 // standard error of Gain, by day
 }
 
-const modelVersion = 6
+const modelVersion = 7
 
 func (m *Model) gaussian() interpolant.Gaussian {
 	return interpolant.Gaussian{S0: m.Start, S1: 1}

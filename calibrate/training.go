@@ -66,10 +66,6 @@ const templateFloor = 0.1
 // gather collects the archived cases whose observations were there at the time
 // anchor, at most capacity of them, evenly spread over the archive.
 func (h *History) gather(ctx context.Context, anchor time.Time, capacity int) (*trainingSet, error) {
-	type source struct {
-		cycle time.Time
-		lead  time.Duration
-	}
 	n := h.before(anchor)
 	if n == 0 {
 		return &trainingSet{}, nil
@@ -90,10 +86,13 @@ func (h *History) gather(ctx context.Context, anchor time.Time, capacity int) (*
 			if a.cycle.Add(lead + h.options.Delay).After(anchor) {
 				continue
 			}
-			sources = append(sources, source{a.cycle, lead})
+			sources = append(sources, source{a.cycle, lead, a.places[l], a.awake[l]})
 			leads[lead] = true
-			total += a.places[l]
 		}
+	}
+	sources = alike(sources)
+	for _, src := range sources {
+		total += src.places
 	}
 	s := &trainingSet{}
 	if len(sources) == 0 {
@@ -140,6 +139,42 @@ func (h *History) gather(ctx context.Context, anchor time.Time, capacity int) (*
 		s.conditions.standardise(s.condition[i*d : (i+1)*d])
 	}
 	return s, nil
+}
+
+// source is a lead time of an archived forecast.
+type source struct {
+	cycle         time.Time
+	lead          time.Duration
+	places, awake int
+}
+
+// So much makes what all experts of the frame have had a say in enough to learn from.
+const (
+	alikeDays  = 90
+	alikeCases = 1000
+)
+
+// alike leaves out archived forecasts that fewer experts made than make them now, if those
+// that remain are enough: when experts of years begin to speak, the shape of errors
+// changes.
+func alike(sources []source) []source {
+	most := 0
+	for _, s := range sources {
+		most = max(most, s.awake)
+	}
+	var kept []source
+	days, cases := map[int]bool{}, 0
+	for _, s := range sources {
+		if s.awake == most {
+			kept = append(kept, s)
+			days[int(math.Floor(dayOf(s.cycle.Add(s.lead))))] = true
+			cases += s.places
+		}
+	}
+	if len(days) < alikeDays || cases < alikeCases {
+		return sources
+	}
+	return kept
 }
 
 // add takes every stride-th case of one lead of a cycle.

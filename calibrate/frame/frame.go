@@ -122,6 +122,16 @@ type Prediction struct {
 	ExpertNames []string
 }
 
+// Awake is the number of experts that spoke.
+func (p *Prediction) Awake() (n int) {
+	for _, e := range p.Expert {
+		if e != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // Minimum knowledge before a frame speaks, and archived residuals before they alone
 // say what its scale is.
 const (
