@@ -29,12 +29,13 @@ func (e *ImplausibleOutputError) Error() string {
 // examineStage looks at what was read and made before it is written.
 func (j *job) examineStage() Stage {
 	return Stage{Name: "check", Run: func(ctx context.Context) error {
-		j.doubted, j.departs = map[string]int{}, make([]bool, len(j.calibrated))
+		j.doubted = map[string]int{}
 		for i := range j.calibrated {
-			if err := j.compare(ctx, i); err != nil {
+			departs, err := j.compare(ctx, i)
+			if err != nil {
 				return err
 			}
-			if err := j.examine(ctx, i); err != nil {
+			if err := j.examine(ctx, i, departs); err != nil {
 				return err
 			}
 		}
@@ -43,18 +44,17 @@ func (j *job) examineStage() Stage {
 }
 
 // compare marks the product when the raw forecast of a variable is unlike those before. It
-// is not refused: the weather may be, too.
-func (j *job) compare(ctx context.Context, i int) error {
+// is not refused: the weather may be, too. departs says that its means are.
+func (j *job) compare(ctx context.Context, i int) (departs bool, err error) {
 	h, err := j.history(j.Variables[i])
 	if err != nil {
-		return err
+		return false, err
 	}
 	name := j.raw[i].Variable.Name
 	reasons, departs, err := h.Unusual(ctx, j.raw[i])
 	if err != nil {
-		return err
+		return false, err
 	}
-	j.departs[i] = departs
 	moved, err := h.Moved(ctx, j.raw[i])
 	if moved != "" {
 		reasons = append(reasons, moved)
@@ -65,12 +65,12 @@ func (j *job) compare(ctx context.Context, i int) error {
 	if len(reasons) > 0 && !slices.Contains(j.implausible, name) {
 		j.implausible = append(j.implausible, name)
 	}
-	return err
+	return departs, err
 }
 
 // examine puts raw members where those of a variable cannot be right, or what else
 // export.implausible wants.
-func (j *job) examine(ctx context.Context, i int) error {
+func (j *job) examine(ctx context.Context, i int, departs bool) error {
 	raw, members := j.raw[i], j.calibrated[i]
 	name := raw.Variable.Name
 	h, err := j.history(j.Variables[i])
@@ -78,7 +78,7 @@ func (j *job) examine(ctx context.Context, i int) error {
 		return err
 	}
 	departure := j.Export.Departure
-	if j.departs[i] {
+	if departs {
 		departure = math.Inf(1) // such a raw forecast is no measure of another
 	}
 	doubts, err := h.Doubts(ctx, members, raw, departure)

@@ -34,7 +34,6 @@ type job struct {
 	choices    map[string]string  // why its model is what it is; of the sample stage
 
 	doubted     map[string]int         // places whose calibrated members are not plausible, by name of a variable; of the check stage
-	departs     []bool                 // [variable] the raw forecast is unlike those before it in its means; of the check stage
 	ages        map[string]VariableAge // by name of a variable; of the sample stage
 	implausible []string               // names of variables that were let pass; of the ingest and check stages
 	leftOut     map[string]float64     // share of the latest observations that is not plausible, by name of a variable; of the sample stage

@@ -90,8 +90,12 @@ const minute = 1. / (24 * 60) // days
 
 func sameDay(a, b float64) bool { return math.Abs(a-b) < minute }
 
-// Note keeps the means of forecasts that have been predicted, for those of the next day.
+// Note keeps the means of forecasts that have been predicted, for those of the next day. A
+// censored frame makes no use of them.
 func (f *Frame) Note(s *Stations, c *Cases) {
+	if f.Censored != nil {
+		return
+	}
 	f.Issued = slices.DeleteFunc(f.Issued, func(d issued) bool { return d.Day < c.Day-1+minute || sameDay(d.Day, c.Day) })
 	d := issued{c.Day, make([]float32, s.Len())}
 	for k := range d.Mean {
